@@ -1,0 +1,1 @@
+"""cspsim: an agent-based simulation of Community Safety Partnerships."""

@@ -1,0 +1,95 @@
+"""One simulated month: the thirteen rules in order. START READING HERE.
+
+The month is written once and runs two ways. ``simulate`` runs the five stages straight through; a ``Run`` stops between
+them, at the four decision points, so that an agent or a person may rewrite its own intentions before the next rule
+reads them. Every rule lies in ``cspsim/rules`` under the name it has here.
+"""
+
+from cspsim.compiled import compiled
+from cspsim.luck import Luck
+from cspsim.rules.accounts import close_books, open_books
+from cspsim.rules.agenda import begin_plan_year, propose_items, take_table
+from cspsim.rules.assessment import assess_needs
+from cspsim.rules.beliefs import form_beliefs
+from cspsim.rules.budgets import receive_budgets
+from cspsim.rules.challenge import hear_challenges, intend_challenges
+from cspsim.rules.commissioning import divide_pot
+from cspsim.rules.crime import commit_crimes
+from cspsim.rules.decision import decide_items
+from cspsim.rules.delivery import deliver_units
+from cspsim.rules.evaluation import evaluate_projects, intend_evaluations
+from cspsim.rules.recording import record_crimes
+from cspsim.rules.relationships import first_impressions, update_relationships
+from cspsim.rules.workload import intend_pledges, share_work
+from cspsim.state import State
+from cspsim.world import World
+
+
+@compiled
+def begin_run(world: World, state: State, luck: Luck) -> None:
+    """Before the first month: nobody has done anything, but everybody has met and has heard something."""
+    state.numbers[:] = 0
+    state.counters[:] = -1
+    state.confidence[:] = world.uncertainties.confidence_base
+    first_impressions(world, state, luck)
+    form_beliefs(world, state, luck)
+
+
+@compiled
+def until_table(world: World, state: State, luck: Luck, month: int) -> None:
+    """Money comes in, crime happens and is recorded, needs are assessed; then authorities decide what to table."""
+    open_books(world, state, luck, month)
+    receive_budgets(world, state, luck, month)
+    divide_pot(world, state, luck, month)
+    commit_crimes(world, state, luck, month)
+    record_crimes(world, state, luck, month)
+    assess_needs(world, state, luck, month)
+    begin_plan_year(world, state, luck, month)
+    propose_items(world, state, luck, month)
+
+
+@compiled
+def until_challenge(world: World, state: State, luck: Luck, month: int) -> None:
+    """What is tabled is on the table; then members decide whom to challenge."""
+    take_table(world, state, luck, month)
+    intend_challenges(world, state, luck, month)
+
+
+@compiled
+def until_pledge(world: World, state: State, luck: Luck, month: int) -> None:
+    """Challenges are heard and the table decides; then partners decide what hours to pledge."""
+    hear_challenges(world, state, luck, month)
+    decide_items(world, state, luck, month)
+    intend_pledges(world, state, luck, month)
+
+
+@compiled
+def until_evaluate(world: World, state: State, luck: Luck, month: int) -> None:
+    """Work is shared and delivered; then leads decide what to evaluate."""
+    share_work(world, state, luck, month)
+    deliver_units(world, state, luck, month)
+    intend_evaluations(world, state, luck, month)
+
+
+@compiled
+def until_end(world: World, state: State, luck: Luck, month: int) -> None:
+    """Evaluations teach, relationships move, the books are closed."""
+    evaluate_projects(world, state, luck, month)
+    update_relationships(world, state, luck, month)
+    close_books(world, state, luck, month)
+
+
+@compiled
+def run_month(world: World, state: State, luck: Luck, month: int) -> None:
+    """The whole month straight through, as every sweep runs it."""
+    until_table(world, state, luck, month)
+    until_challenge(world, state, luck, month)
+    until_pledge(world, state, luck, month)
+    until_evaluate(world, state, luck, month)
+    until_end(world, state, luck, month)
+
+
+STAGES = (until_table, until_challenge, until_pledge, until_evaluate, until_end)
+"""The same five stages for whoever stops between them; the decision points are named in ``DECISION_POINTS``."""
+
+DECISION_POINTS = ("table", "challenge", "pledge", "evaluate")

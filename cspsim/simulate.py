@@ -1,0 +1,134 @@
+"""Many runs of one scenario: threads over replicates, outcomes reduced as runs finish."""
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from cspsim.compiled import compiled
+from cspsim.layout import build_world, calendar_of
+from cspsim.luck import STREAMS, Luck
+from cspsim.month import begin_run, run_month
+from cspsim.parameters import Floats, Words
+from cspsim.results import Results
+from cspsim.scenario import Scenario, load_scenario
+from cspsim.state import State, new_state
+from cspsim.tallies import AuthorityTally, Tally
+from cspsim.world import World, sizes
+
+CHUNK = 8
+"""Replicates one thread takes at a time: few enough to share the work evenly and to report progress."""
+
+
+@compiled
+def run_replicates(
+    world: World, state: State, seed: np.uint64, streams: Words, tallies: Floats, authorities: Floats, months: Floats
+) -> None:
+    """Run one replicate after the other on the same state; add up what lies in the window.
+
+    streams ``[run, stream]``, tallies ``[run, partnership, tally]``, authorities ``[run, partnership, authority,
+    authority tally]``, months ``[run or 0, month, partnership, tally]`` (first axis empty if months are not wanted).
+    """
+    for run in range(streams.shape[0]):
+        luck = Luck(seed, streams[run])
+        begin_run(world, state, luck)
+        for month in range(world.counted.shape[0]):
+            run_month(world, state, luck, month)
+            if world.counted[month]:
+                tallies[run] += state.tallies
+                authorities[run] += state.authority_tallies
+            if months.shape[0] > 0:
+                months[run, month] = state.tallies
+
+
+def state_for(world: World) -> State:
+    """A fresh state of the right sizes for this world."""
+    return new_state(*sizes(world))
+
+
+def replicate_numbers(replicates: int, first: int = 0, streams: Mapping[str, Any] | None = None) -> Words:
+    """Replicate number of each stream ``[run, stream]``; ``streams`` gives some streams numbers of their own.
+
+    Raises ValueError for a stream that does not exist.
+    """
+    numbers = np.repeat(np.arange(first, first + replicates, dtype=np.uint64)[:, None], len(STREAMS), axis=1)
+    for name, own in (streams or {}).items():
+        if name not in STREAMS:
+            raise ValueError(f"no stream of luck is called {name!r}: expected one of {', '.join(STREAMS)}")
+        numbers[:, STREAMS.index(name)] = np.asarray(own, dtype=np.uint64)
+    return numbers
+
+
+def run_world(
+    world: World,
+    streams: Words,
+    seed: int,
+    months: bool = False,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Floats, Floats, Floats]:
+    """Tallies, authority tallies and (if wanted) monthly tallies of every run; see ``run_replicates`` for axes.
+
+    ``progress`` is called with the number of runs just finished. ``threads`` None uses every processor.
+    """
+    n_runs = streams.shape[0]
+    partnerships, authorities, _, _, n_months = sizes(world)
+    tallies = np.zeros((n_runs, partnerships, len(Tally)))
+    by_authority = np.zeros((n_runs, partnerships, authorities, len(AuthorityTally)))
+    monthly = np.zeros((n_runs if months else 0, n_months, partnerships, len(Tally)))
+
+    def work(start: int) -> None:
+        part = slice(start, start + CHUNK)
+        run_replicates(world, state_for(world), np.uint64(seed), streams[part], tallies[part], by_authority[part], monthly[part])
+        if progress is not None:
+            progress(min(CHUNK, n_runs - start))
+
+    starts = range(0, n_runs, CHUNK)
+    workers = min(threads or os.cpu_count() or 1, len(starts))
+    if workers <= 1:
+        for start in starts:
+            work(start)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(work, starts))
+    return tallies, by_authority, monthly
+
+
+def simulate(
+    scenario: Scenario | str,
+    replicates: int = 100,
+    seed: int = 1,
+    months: bool = False,
+    threads: int | None = None,
+    streams: Mapping[str, Any] | None = None,
+    first_replicate: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> Results:
+    """Run a scenario ``replicates`` times and collect tidy tables.
+
+    Args:
+        scenario: a scenario, or the name, path or stack of one.
+        replicates: number of runs; replicate k of one scenario shares its luck with replicate k of any other.
+        seed: 0 to 2^64 - 1. A run depends on nothing but scenario, seed and replicate number.
+        months: keep the monthly series too (memory grows with runs x months).
+        threads: None uses every processor.
+        streams: replicate numbers of single streams of luck, to hold some and vary others.
+        first_replicate: number of the first replicate, for fresh runs beside earlier ones.
+        progress: called with the number of runs just finished, from worker threads.
+
+    Returns:
+        ``Results`` with ``runs``, ``months`` and ``authorities``.
+
+    Raises:
+        ScenarioError: the scenario does not exist or has faults.
+        ValueError: replicates below 1, or an unknown stream.
+    """
+    if replicates < 1:
+        raise ValueError(f"replicates is {replicates}: expected 1 or more")
+    chosen = load_scenario(scenario) if isinstance(scenario, str) else scenario
+    world = build_world(chosen.data)
+    numbers = replicate_numbers(replicates, first_replicate, streams)
+    tallies, authorities, monthly = run_world(world, numbers, seed, months, threads, progress)
+    return Results(chosen, seed, first_replicate, calendar_of(chosen.data), tallies, authorities, monthly)
