@@ -15,6 +15,7 @@ from cspsim.parameters import Floats, Words
 from cspsim.results import Results
 from cspsim.scenario import Scenario, load_scenario
 from cspsim.state import State, new_state
+from cspsim.structures import packed
 from cspsim.tallies import AuthorityTally, Tally
 from cspsim.world import World, sizes
 
@@ -81,7 +82,7 @@ def run_world(
 
     def work(start: int) -> None:
         part = slice(start, start + CHUNK)
-        run_replicates(world, state_for(world), np.uint64(seed), streams[part], tallies[part], by_authority[part], monthly[part])
+        run_replicates(packed(world), packed(state_for(world)), np.uint64(seed), streams[part], tallies[part], by_authority[part], monthly[part])
         if progress is not None:
             progress(min(CHUNK, n_runs - start))
 
