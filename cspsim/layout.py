@@ -180,7 +180,7 @@ def _partnerships(data: ScenarioData) -> dict[str, Any]:
 
 def _sits(authority: Authority, month: date) -> bool:
     begun = authority.from_month is None or month >= parse_month(authority.from_month)
-    return begun and (authority.until is None or month <= parse_month(authority.until))
+    return begun and (authority.until is None or month < parse_month(authority.until))
 
 
 def _tables(data: ScenarioData, calendar: Calendar, levers: Levers) -> dict[str, Any]:

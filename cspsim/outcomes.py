@@ -83,7 +83,7 @@ _ENTRIES = (
     _ratio("severity_averted_share", "Share of severity averted", SHARE, "severity averted over the twin's severity", {T.TWIN_SEVERITY: 1, T.SEVERITY: -1}, {T.TWIN_SEVERITY: 1}, 1, CRIME, 0.0025),
     _ratio("crimes_averted_share", "Share of crimes averted", SHARE, "crimes averted over the twin's crimes", {T.TWIN_TRUE_CRIMES: 1, T.TRUE_CRIMES: -1}, {T.TWIN_TRUE_CRIMES: 1}, 1, CRIME, 0.0025),
     _ratio("recorded_fall", "Fall of recorded crime over the window", SHARE, "recorded crime of the window's last 12 months against its first 12", {T.RECORDED_FIRST_YEAR: 1, T.RECORDED_LAST_YEAR: -1}, {T.RECORDED_FIRST_YEAR: 1}, 1, CRIME, 0.01),
-    _ratio("recorded_share", "Recorded per true crime", SHARE, "recorded crimes over true crimes: what the measure sees", {T.RECORDED_CRIMES: 1}, {T.TRUE_CRIMES: 1}, 0, CRIME, 0.0025),
+    _ratio("recorded_share", "Recorded per true crime", SHARE, "recorded crimes over true crimes of the same types: what the measure sees", {T.RECORDED_CRIMES: 1}, {T.RECORDABLE_CRIMES: 1}, 0, CRIME, 0.0025),
     _total("spill_over_crimes", "Crimes outside the partnerships", "crimes", "crimes displaced to (+) or prevented in (-) the rest of the area", {T.SPILL_OVER_CRIMES: 1}, -1, CRIME, 0.05),
     _total("received", "Grant received", POUNDS, "direct grants and awards from the pot", {T.RECEIVED: 1}, 0, MONEY),
     _total("spend", "Grant spent", POUNDS, "paid for projects, posts, evaluations and the table's own running", {T.SPENT: 1}, 0, MONEY),

@@ -73,6 +73,7 @@ class State(NamedTuple):
     # 6 agenda to 8 decision
     free_money: Annotated[Floats, Axes("partnership", "£", *ANYTHING)]
     tabled: Annotated[Floats, Axes("partnership authority intervention", "0 or 1", 0, 1)]
+    score: Annotated[Floats, Axes("partnership authority intervention", "believed benefit per £ to this authority", *ANYTHING)]
     on_table: Annotated[Floats, Axes("partnership intervention", "0 or 1", 0, 1)]
     sponsor: Annotated[Integers, Axes("partnership intervention", "authority, -1 none", -1)]
     claim: Annotated[Floats, Axes("partnership intervention", "effect on the treated", *ANYTHING)]
@@ -106,6 +107,7 @@ class State(NamedTuple):
     belief: Annotated[Floats, Axes("partnership authority intervention", "effect on the treated", *ANYTHING)]
     belief_variance: Annotated[Floats, Axes("partnership authority intervention", "effect squared")]
     evaluates: Annotated[Floats, Axes("partnership authority intervention", "0 or 1", 0, 1)]
+    quality: Annotated[Floats, Axes("partnership intervention", "implementation, 1 as usual", 0, 3)]
     evaluated: Annotated[Floats, Axes("partnership intervention", "0 no, 1 weakly, 2 strongly, this year", 0, 2)]
     evaluated_estimate: Annotated[Floats, Axes("partnership intervention", "effect on the treated", *ANYTHING)]
     evaluated_share: Annotated[Floats, Axes("partnership", "share of projects, last review", 0, 1)]

@@ -20,6 +20,7 @@ class Tally(_Counted):
     # crime, with the do-nothing twin beside it
     TRUE_CRIMES = auto()
     RECORDED_CRIMES = auto()
+    RECORDABLE_CRIMES = auto()
     COST_OF_CRIME = auto()
     SEVERITY = auto()
     TWIN_TRUE_CRIMES = auto()

@@ -15,6 +15,7 @@ class Uncertainties(NamedTuple):
 
     # 1 budgets
     grant_funded_post_share: float = uncertain(0.28, 0.1, 0.5, "share", "budgets", "share of the co-ordinator's team paid by grant", "seen: Devon County Council FOI, 2.1 of 7.6 posts grant-funded; range assumed")
+    statutory_share: float = uncertain(0.35, 0.2, 0.5, "share", "budgets", "share of partnership staff hours tied up in statutory casework and new duties", "assumption: duty creep (Menichelli 2020; LGA 2016); size unknown")
     notice_months: float = uncertain(3, 1, 6, "months", "budgets", "notice before a post or project ends when money falls short")
     recruitment_months: float = uncertain(6, 3, 12, "months", "budgets", "months to fill all posts again", "assumption: NAO 2004 reports delays from recruiting; length assumed")
     chair_cost: float = uncertain(15_000, 5_000, 30_000, "£ a year", "budgets", "fee and support of an independent chair")
@@ -82,7 +83,7 @@ class Uncertainties(NamedTuple):
     prior_error: float = uncertain(0.12, 0.08, 0.2, "effect", "beliefs", "spread of that expectation")
     signal_error: float = uncertain(0.15, 0.08, 0.3, "effect", "beliefs", "error of an authority's private impression of an intervention", "assumption: hidden profiles (Lu et al. 2012)")
     expert_error_share: float = uncertain(0.6, 0.3, 1, "share", "beliefs", "error of the lead authority relative to others")
-    popularity_bias: float = uncertain(0.3, 0.1, 0.5, "effect per unit of popularity", "beliefs", "how much better what is popular looks to everybody than it is")
+    popularity_bias: float = uncertain(0.2, 0.05, 0.4, "effect per unit of popularity", "beliefs", "how much better what is popular looks to everybody than it is")
 
     # 8 decision
     deference: float = uncertain(0.8, 0.4, 1, "share", "decision", "how far full trust lets a member take over the sponsor's claim", THESIS)
@@ -105,7 +106,9 @@ class Uncertainties(NamedTuple):
     chair_meetings: float = uncertain(0.15, 0.05, 0.3, "share of meeting hours", "workload", "extra meeting time under a chair who invites challenge")
 
     # 10 delivery
-    base_fidelity: float = uncertain(0.75, 0.5, 0.95, "share", "delivery", "fidelity at middling trust without overload", "seen: Reducing Burglary Initiative, 73 % of interventions implemented to some degree")
+    implementation_spread: float = uncertain(0.35, 0.1, 0.6, "share", "agenda", "spread of how well new projects are implemented", "assumption: RBI, 122 planned, 13 with enough dose to show; spread assumed")
+    implementation_failure: float = uncertain(0.15, 0.05, 0.3, "probability", "agenda", "new projects that do not get off the ground in their first year", "seen: Reducing Burglary Initiative, 27 % not implemented at all; part of it is late starts here")
+    base_fidelity: float = uncertain(0.7, 0.5, 0.9, "share", "delivery", "fidelity at middling trust without overload", "assumption: anchored on RBI, 73 % of interventions implemented to some degree")
     trust_delivery_gain: float = uncertain(0.5, 0.1, 0.8, "per unit of trust", "delivery", "how much trust raises fidelity", "seen: de Jong, Dirks & Gillespie 2016, rho = .30 over 112 team studies; translation assumed")
     overload_loss: float = uncertain(0.5, 0.2, 1, "per unit of overload", "delivery", "loss of fidelity from overload of those who do the work")
     coordinator_overload_loss: float = uncertain(0.4, 0.1, 0.8, "per unit of overload", "delivery", "loss of fidelity everywhere from overload of the co-ordinator", "assumption: administrative bottlenecks (Bitterman & Koliba 2020)")
@@ -125,7 +128,7 @@ class Uncertainties(NamedTuple):
     weak_evaluation_cost: float = uncertain(1_000, 0, 3_000, "£", "evaluation", "bought-in cost of a weak evaluation")
     strong_evaluation_cost: float = uncertain(8_000, 3_000, 20_000, "£", "evaluation", "bought-in cost of a strong evaluation")
     belief_ageing: float = uncertain(0.1, 0.02, 0.3, "share a year", "evaluation", "how fast certainty returns to what it was at first")
-    credit_for_falls: float = uncertain(0.3, 0.1, 0.6, "effect per unit of fall", "evaluation", "how much of a fall of recorded crime is credited to what was not evaluated", THESIS)
+    credit_for_falls: float = uncertain(0.15, 0.05, 0.4, "effect per unit of fall", "evaluation", "how much of a fall of recorded crime is credited to what was not evaluated", THESIS)
     largest_credit: float = uncertain(0.2, 0.1, 0.4, "share", "evaluation", "largest fall that is credited")
 
     # 12 relationships

@@ -87,6 +87,7 @@ def _count_crime(world: World, state: State, p: int, month: int) -> None:
         tally[p, Tally.SEVERITY] += true * world.severity[c]
         tally[p, Tally.TWIN_SEVERITY] += twin * world.severity[c]
         tally[p, Tally.RECORDED_CRIMES] += recorded
+        tally[p, Tally.RECORDABLE_CRIMES] += true * world.observed[c]
         tally[p, Tally.TWIN_RECORDED_CRIMES] += state.twin_recorded[p, c] * world.observed[c]
         tally[p, Tally.SPILL_OVER_CRIMES] += state.expected_twin[p, c] * state.spill_over[p, c] * world.outside[p]
     tally[p, Tally.RECORDED_FIRST_YEAR] += tally[p, Tally.RECORDED_CRIMES] * world.first_year[month]

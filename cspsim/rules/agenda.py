@@ -3,7 +3,7 @@
 from math import log
 
 from cspsim.compiled import compiled
-from cspsim.luck import MEETINGS, Luck, uniform
+from cspsim.luck import MEETINGS, Luck, normal_quantile, uniforms
 from cspsim.state import State
 from cspsim.tallies import AuthorityTally, Tally
 from cspsim.world import World
@@ -32,15 +32,21 @@ def begin_plan_year(world: World, state: State, luck: Luck, month: int) -> None:
 
 @compiled
 def set_start(world: World, state: State, luck: Luck, p: int, i: int, month: int, running: bool) -> None:
-    """First month of delivery for a project adopted or renewed now: notice that comes late, then recruitment."""
+    """First month of delivery for a project adopted or renewed now, and how well a new one is implemented.
+
+    Notice comes late, then recruitment; some new projects do not get off the ground in their first year.
+    """
     numbers = world.uncertainties
     late = numbers.late_notice_delay * (1 - world.levers.settlement_known[month])
     mean_delay = late * numbers.renewal_delay_share
+    u = uniforms(luck, MEETINGS, month, world.project_key[p, i], world.intervention_key[i])
     if not running:
         state.since[p, i] = month
         mean_delay = late + numbers.recruitment_delay
-    u = uniform(luck, MEETINGS, month, world.project_key[p, i], world.intervention_key[i])
-    state.starts[p, i] = month + int(min(12.0, -mean_delay * log(u)))
+        state.quality[p, i] = max(0.0, 1 + numbers.implementation_spread * normal_quantile(u[1]))
+    state.starts[p, i] = month + int(min(12.0, -mean_delay * log(u[0])))
+    if not running and u[2] < numbers.implementation_failure:
+        state.starts[p, i] = month + 12
 
 
 @compiled
@@ -64,6 +70,7 @@ def propose_items(world: World, state: State, luck: Luck, month: int) -> None:
             continue
         for a in range(state.tabled.shape[1]):
             if world.member[p, a, month] > 0:
+                _score_items(world, state, p, a, month)
                 _renew_own(world, state, p, a, month)
                 _table_best(world, state, p, a, month)
 
@@ -117,9 +124,9 @@ def _table_best(world: World, state: State, p: int, a: int, month: int) -> None:
     for _ in range(int(world.uncertainties.proposals_per_authority)):
         best, best_score = -1, 0.0
         for i in range(state.units.shape[1]):
-            if state.tabled[p, a, i] > 0 or not may_table(world, state, p, i, month):
+            if state.tabled[p, a, i] > 0:
                 continue
-            score = _score(world, state, p, a, i, month)
+            score = state.score[p, a, i]
             tie = best >= 0 and score == best_score and world.intervention_key[i] > world.intervention_key[best]
             if score > best_score or tie:
                 best, best_score = i, score
@@ -135,6 +142,14 @@ def may_table(world: World, state: State, p: int, i: int, month: int) -> bool:
     if world.plans[month]:
         units = state.units_next[p, i]
     return world.lead[p, i, month] >= 0 and units < world.most_units[i]
+
+
+@compiled
+def _score_items(world: World, state: State, p: int, a: int, month: int) -> None:
+    for i in range(state.units.shape[1]):
+        state.score[p, a, i] = 0
+        if may_table(world, state, p, i, month):
+            state.score[p, a, i] = _score(world, state, p, a, i, month)
 
 
 @compiled

@@ -11,7 +11,7 @@ from cspsim.world import World
 def receive_budgets(world: World, state: State, luck: Luck, month: int) -> None:
     """Authorities have the hours their mainstream budgets pay for; the co-ordinator's team also lives on grant.
 
-    hours available = mainstream hours x [(1 - g) + g x filled posts] for the co-ordinator, g the grant-funded share.
+    hours available = mainstream hours x (1 - statutory share) x [(1 - g) + g x filled posts] for the co-ordinator, g the grant-funded share.
     Posts follow the allocation (first year = 1): down after the notice period, up by recruitment.
     Source: Devon County Council FOI (28 % of a team grant-exposed); Halton (team ended with its grant).
     """
@@ -23,7 +23,7 @@ def receive_budgets(world: World, state: State, luck: Luck, month: int) -> None:
             filled = 1.0
             if a == coordinator:
                 filled = 1 - grant_share + grant_share * state.posts[p]
-            state.available[p, a] = world.hours[p, a, month] * filled
+            state.available[p, a] = world.hours[p, a, month] * (1 - world.uncertainties.statutory_share) * filled
         state.charges[p] = _standing_charges(world, state, p, month, grant_share)
         _drop_unmatched(world, state, p, month)
         _drop_unaffordable(world, state, p, month)

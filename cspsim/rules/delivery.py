@@ -19,7 +19,7 @@ def deliver_units(world: World, state: State, luck: Luck, month: int) -> None:
         for i in range(state.dose.shape[1]):
             target = 0.0
             if state.units[p, i] > 0 and month >= state.starts[p, i]:
-                target = state.units[p, i] * state.fidelity[p]
+                target = state.units[p, i] * min(1.0, state.fidelity[p] * state.quality[p, i])
             if target >= state.dose[p, i]:
                 state.dose[p, i] += world.build_up[i] * (target - state.dose[p, i])
             else:

@@ -19,11 +19,11 @@ def intend_evaluations(world: World, state: State, luck: Luck, month: int) -> No
     """
     numbers = world.uncertainties
     for p in range(state.evaluates.shape[0]):
-        for a in range(state.evaluates.shape[1]):
-            for i in range(state.evaluates.shape[2]):
+        for i in range(state.evaluates.shape[2]):
+            for a in range(state.evaluates.shape[1]):
                 state.evaluates[p, a, i] = 0
-                if not may_evaluate(world, state, p, i, month) or world.lead[p, i, month] != a:
-                    continue
+            if may_evaluate(world, state, p, i, month):
+                a = world.lead[p, i, month]
                 chance = numbers.evaluation_base + numbers.ethos_value * world.levers.evaluation_ethos[month]
                 chance += numbers.mindedness_value * (state.traits[p, a, Trait.EVALUATION_MINDEDNESS] - 1 / 2)
                 chance += numbers.condition_value * world.levers.evaluation_condition[month]
@@ -37,6 +37,8 @@ def intend_evaluations(world: World, state: State, luck: Luck, month: int) -> No
 def may_evaluate(world: World, state: State, p: int, i: int, month: int) -> bool:
     """A review is on, the project has run long enough, and some of its crime types have a recorded series."""
     if not (world.reviews[month] and world.switches.evaluation) or state.units[p, i] <= 0 or state.since[p, i] < 0:
+        return False
+    if world.lead[p, i, month] < 0:
         return False
     if month - max(state.since[p, i], state.starts[p, i]) < world.uncertainties.evaluation_after_months:
         return False
