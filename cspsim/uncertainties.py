@@ -36,7 +36,7 @@ class Uncertainties(NamedTuple):
     # 3 crime
     effect_scale: float = uncertain(1, 0.5, 1.5, "times", "crime", "all true effects together, relative to the catalogue", "assumption: published effects shrink when taken to scale (Safer Streets Fund evaluation)")
     reach_scale: float = uncertain(1, 0.5, 1.5, "times", "crime", "all reaches together, relative to the catalogue")
-    diminishing: float = uncertain(0.75, 0.5, 0.95, "ratio", "crime", "reach of each further unit relative to the one before", "assumption: crime concentrates (half of calls in 3.5 % of places), so first units reach most")
+    diminishing: float = uncertain(0.6, 0.4, 0.9, "ratio", "crime", "reach of each further unit relative to the one before", "assumption: crime concentrates (half of calls in 3.5 % of places), so first units reach most")
     largest_fall: float = uncertain(0.9, 0.8, 0.95, "share", "crime", "largest fall one intervention can make in one crime type")
     elasticity_scale: float = uncertain(1, 0, 1.6, "times", "crime", "all police-strength elasticities together", "derived: Draca, Machin & Witt 2011 -.3 to -.4; HMIC 2011 review 0 to -.5")
     shock_persistence: float = uncertain(0.95, 0.9, 0.98, "a month", "crime", "how much of a slow shock is left a month later")
@@ -127,6 +127,7 @@ class Uncertainties(NamedTuple):
     strong_evaluation_hours: float = uncertain(120, 60, 250, "hours", "evaluation", "an evaluation with a comparison group (Maryland scale 3 and above)")
     weak_evaluation_cost: float = uncertain(1_000, 0, 3_000, "£", "evaluation", "bought-in cost of a weak evaluation")
     strong_evaluation_cost: float = uncertain(8_000, 3_000, 20_000, "£", "evaluation", "bought-in cost of a strong evaluation")
+    weak_design_doubt: float = uncertain(0.2, 0, 0.5, "effect", "evaluation", "error that readers add to a before-and-after comparison because of its design", "assumption: weak designs favour treatment (Weisburd, Lum & Petrosino 2001); how far readers know is unknown")
     belief_ageing: float = uncertain(0.1, 0.02, 0.3, "share a year", "evaluation", "how fast certainty returns to what it was at first")
     credit_for_falls: float = uncertain(0.15, 0.05, 0.4, "effect per unit of fall", "evaluation", "how much of a fall of recorded crime is credited to what was not evaluated", THESIS)
     largest_credit: float = uncertain(0.2, 0.1, 0.4, "share", "evaluation", "largest fall that is credited")
