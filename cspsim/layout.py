@@ -303,9 +303,10 @@ def _crime_types(data: ScenarioData, months: Sequence[date]) -> dict[str, Any]:
     entries = list(data.crime_types.values())
     names = list(data.crime_types)
     recorded = np.array([_row(entry.recorded, names) for entry in data.partnerships.values()])
+    level = np.array([[e.level[name].value if name in e.level else 1.0 for name in names] for e in data.partnerships.values()])
     reporting, recording = _values([e.reporting for e in entries]), _values([e.recording for e in entries])
     return {
-        "base": recorded / 12 / np.maximum(reporting * recording, 1e-9),
+        "base": level * recorded / 12 / np.maximum(reporting * recording, 1e-9),
         "season": np.array([entry.season for entry in entries]),
         "exogenous": np.array([path_by_month(entry.exogenous, months, 1.0) for entry in entries]),
         "recording_path": np.array([path_by_month(entry.recording_path, months, 1.0) for entry in entries]),

@@ -209,6 +209,9 @@ class PartnershipEntry(Section):
     title: str
     population: Persons
     recorded: dict[str, CrimesPerYear]
+    level: dict[str, Annotated[Number, Expected("times")]] = Field(
+        default_factory=dict, description="true crime without interventions, relative to what recorded crime implies; 1 if not given"
+    )
     staffing: Annotated[Number, Expected("times")]
     bid_skill: Share
     neighbours: dict[str, Share] = Field(default_factory=dict)

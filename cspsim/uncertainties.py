@@ -40,7 +40,7 @@ class Uncertainties(NamedTuple):
     largest_fall: float = uncertain(0.9, 0.8, 0.95, "share", "crime", "largest fall one intervention can make in one crime type")
     elasticity_scale: float = uncertain(1, 0, 1.6, "times", "crime", "all police-strength elasticities together", "derived: Draca, Machin & Witt 2011 -.3 to -.4; HMIC 2011 review 0 to -.5")
     shock_persistence: float = uncertain(0.95, 0.9, 0.98, "a month", "crime", "how much of a slow shock is left a month later")
-    shock_scale: float = uncertain(1, 0.5, 1.3, "times", "crime", "slow shocks relative to the year-to-year changes of 32 London boroughs", "derived: annual log changes 2010-2020; part of them are trends the model has as paths")
+    shock_scale: float = uncertain(0.6, 0.3, 1, "times", "crime", "slow shocks relative to the year-to-year changes of 32 London boroughs", "derived: annual log changes 2010-2020; below 1 because the dated paths already carry what is known to have happened")
     spill_shift: float = uncertain(0, -0.25, 0.25, "share of effect", "crime", "diffusion (+) or displacement (-) beyond the catalogue's", "seen: Bowers et al. 2011, Guerette & Bowers 2009: displacement 26 %, diffusion 27 % of observations")
 
     # 4 recording
