@@ -1,1 +1,67 @@
-"""cspsim: an agent-based simulation of Community Safety Partnerships."""
+"""cspsim: an agent-based simulation of Community Safety Partnerships.
+
+>>> import cspsim
+>>> scenario = cspsim.load_scenario("baseline")
+>>> results = cspsim.simulate(scenario, replicates=100, seed=1)  # doctest: +SKIP
+
+Names are loaded when they are first used, so that ``import cspsim`` and ``cspsim --help`` stay quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "load_scenario": "scenario",
+    "scenario_names": "scenario",
+    "Scenario": "scenario",
+    "simulate": "simulate",
+    "Results": "results",
+    "compare": "compare",
+    "Comparison": "compare",
+    "Run": "run",
+    "OUTCOMES": "outcomes",
+    "PartnershipModel": "model",
+    "CspsimError": "errors",
+    "ScenarioError": "errors",
+}
+
+__all__ = [
+    "OUTCOMES",
+    "Comparison",
+    "CspsimError",
+    "PartnershipModel",
+    "Results",
+    "Run",
+    "Scenario",
+    "ScenarioError",
+    "__version__",
+    "compare",
+    "load_scenario",
+    "scenario_names",
+    "simulate",
+]
+
+if TYPE_CHECKING:
+    from cspsim.compare import Comparison, compare
+    from cspsim.errors import CspsimError, ScenarioError
+    from cspsim.model import PartnershipModel
+    from cspsim.outcomes import OUTCOMES
+    from cspsim.results import Results
+    from cspsim.run import Run
+    from cspsim.scenario import Scenario, load_scenario, scenario_names
+    from cspsim.simulate import simulate
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"cspsim has no {name!r}; it has {', '.join(sorted(_HOMES))}")
+    found = getattr(import_module(f"cspsim.{home}"), name)
+    globals()[name] = found  # a function may have its module's name: the function wins, whatever was imported first
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
