@@ -30,9 +30,12 @@ PACKAGE = Path(__file__).resolve().parent
 _settings: Any = numba.config  # its names are made at run time, so no type checker knows them
 INTERPRETED = bool(_settings.DISABLE_JIT)  # set by NUMBA_DISABLE_JIT=1: rules stay plain Python
 KEPT_FOLDERS = 5
-# Files that read results or wait for people and that no rule calls. Every other file beside this one is hashed: a file
-# left out by mistake would run an old rule, a file hashed without need costs one compilation.
-FACES = frozenset({"agents", "charts", "cli", "compare", "model", "money", "outcomes", "report", "results", "scenario", "schema"})
+# Files that read scenarios or results, or wait for people, and that no rule calls. Every other file beside this one is
+# hashed: a file left out by mistake would run an old rule, a file hashed without need costs one compilation.
+FACES = frozenset(
+    {"agents", "charts", "cli", "compare", "layout", "model", "money", "outcomes", "report", "results", "run"}
+    | {"scenario", "scenario_files", "leaves", "merging", "checks", "validation", "template", "toml_lines", "schema", "errors"}
+)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -62,7 +62,9 @@ def _changed(part: Any, changes: Mapping[str, Any]) -> Any:
     unknown = set(changes) - set(part._fields)
     if unknown:
         raise ValueError(f"{type(part).__name__} has no {', '.join(sorted(unknown))}")
-    return part._replace(**{name: _fitted(old, changes.get(name, old)) for name, old in part._asdict().items() if not isinstance(old, tuple)})
+    return part._replace(
+        **{name: _fitted(old, changes.get(name, old)) for name, old in part._asdict().items() if not isinstance(old, tuple)}
+    )
 
 
 def make_world(

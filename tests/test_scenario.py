@@ -157,6 +157,13 @@ def test_a_child_of_two_parents_settles_their_dispute(write: Write) -> None:
     assert settled.data.area.rest_bid_skill.value == 0.3
 
 
+def test_a_child_that_starts_a_path_anew_settles_the_dispute_about_its_dates(write: Write) -> None:
+    write("left", 'extends = "tiny"\n[levers.grant.path]\n"2011-04" = 0.1\n')
+    write("right", 'extends = "tiny"\n[levers.grant.path]\n"2011-04" = 0.2\n')
+    settled = load_scenario(write("settled", 'extends = ["left", "right"]\n[levers.grant]\nreplace = true\npath."2012-04" = 0.3\n'))
+    assert settled.data.levers["grant"].path == {"2012-04": 0.3}
+
+
 _DISJOINT = {
     "grant": "[levers.grant]\nmultiplier = {:.2f}\n",
     "cctv": "[interventions.cctv]\neffect = {:.2f}\n",
@@ -200,6 +207,7 @@ def test_changes_act_as_a_child_file_would(tiny: Scenario, write: Write) -> None
     assert changed.digest == load_scenario(write("child", text)).digest
     assert changed.name == "changed"
     assert changed.provenance("switches.challenge") == ("changes", None)
+    assert changed.with_changes({"title": "Again"}).provenance("title") == ("changes", None)
     assert changed.differences_from(tiny) == {
         "interventions.cctv.effect": (0.13, 0.1),
         "levers.grant.multiplier": (1.0, 0.5),

@@ -100,14 +100,15 @@ def effects() -> tuple[Floats, list[Effect]]:
     return usual.mean(axis=0), found
 
 
-def _number(value: float, size: float) -> str:
+def _number(value: float, noise: float) -> str:
+    """A value rounded to the second digit of its noise."""
     if not np.isfinite(value):
         return "not defined"
-    digits = 3 - int(np.floor(np.log10(size))) if size > 0 else 3
-    return f"{value:,.{min(6, max(0, digits - 1))}f}"
+    decimals = 1 - int(np.floor(np.log10(noise))) if noise > 0 else 3
+    return f"{round(value, decimals):,.{max(0, decimals)}f}"
 
 
-def _cell(effect: Effect, k: int, usual: float) -> str:
+def _cell(effect: Effect, k: int) -> str:
     mean, half = effect.mean[k], effect.half[k]
     if not np.isfinite(mean):
         return "not defined"
@@ -115,9 +116,8 @@ def _cell(effect: Effect, k: int, usual: float) -> str:
         return "0"
     if abs(mean) <= half:
         return "."
-    size = max(abs(half), 1e-12)
-    sign = "+" if mean > 0 else ""
-    return f"{sign}{_number(mean, size)} ± {_number(half, size)}"
+    noise = max(half, abs(mean) * 1e-3)
+    return f"{'+' if mean > 0 else ''}{_number(mean, noise)} ± {_number(half, noise)}"
 
 
 def _relative(effect: Effect, k: int, usual: float) -> str:
@@ -136,14 +136,14 @@ def write_page(path: Path) -> None:
     for effect in found:
         k = names.index(PROXIMATE[effect.lever])
         crime = " | ".join(_relative(effect, names.index(name), usual[names.index(name)]) for name in CRIME)
-        lines.append(f"| `{effect.lever}` | {effect.setting:g} | `{names[k]}` | {_cell(effect, k, usual[k])} | {crime} |")
+        lines.append(f"| `{effect.lever}` | {effect.setting:g} | `{names[k]}` | {_cell(effect, k)} | {crime} |")
     lines.append(_findings(names, found))
     for low, high in zip(found[::2], found[1::2], strict=True):
         lines.append(f"\n## {low.lever}\n\n{register_of(Levers)[low.lever].meaning.capitalize()}.\n")
         lines.append(f"| outcome | baseline | at {low.setting:g} | at {high.setting:g} |\n|---|---|---|---|")
         for k, name in enumerate(names):
-            cells = f"{_cell(low, k, usual[k])} | {_cell(high, k, usual[k])}"
-            lines.append(f"| `{name}` | {_number(usual[k], abs(usual[k]) / 10)} | {cells} |")
+            cells = f"{_cell(low, k)} | {_cell(high, k)}"
+            lines.append(f"| `{name}` | {_number(usual[k], abs(usual[k]) / 100)} | {cells} |")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

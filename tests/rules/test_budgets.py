@@ -80,12 +80,17 @@ def test_a_larger_grant_than_at_first_fills_no_more_than_all_posts() -> None:
     assert bench.state.posts.tolist() == [1, 1]
 
 
-@pytest.mark.parametrize("world", [make_world(switches={"grant_posts": 0}), no_coordinator(make_world())], ids=["switched off", "no co-ordinator"])
+@pytest.mark.parametrize(
+    "world", [make_world(switches={"grant_posts": 0}), no_coordinator(make_world())], ids=["switched off", "no co-ordinator"]
+)
 def test_without_grant_funded_posts_the_grant_moves_no_hours(world: World) -> None:
     bench = Bench(world).set(reference_allocation=100, allocation=0, posts=0)
     state = bench.run(receive_budgets, MAY)
     assert state.available == pytest.approx(world.hours[:, :, MAY] * (1 - world.uncertainties.statutory_share))
-    assert state.charges[INNER] == pytest.approx(world.levers.engagement[MAY] * world.uncertainties.engagement_cost / 12 + world.levers.audit[MAY] * world.uncertainties.audit_cost / 12)
+    assert state.charges[INNER] == pytest.approx(
+        world.levers.engagement[MAY] * world.uncertainties.engagement_cost / 12
+        + world.levers.audit[MAY] * world.uncertainties.audit_cost / 12
+    )
 
 
 @few
@@ -172,7 +177,9 @@ def test_april_waits_for_the_grant() -> None:
     notice=some.integers(0, 5),
 )
 def test_ranges_and_that_what_runs_is_paid_for(month, units, value, balance, allocation, match_funds, notice) -> None:  # type: ignore[no-untyped-def]
-    bench = Bench().set(units=units, value=value, balance=balance, allocation=allocation, reference_allocation=1e6, posts=1, shortfall_notice=notice)
+    bench = Bench().set(
+        units=units, value=value, balance=balance, allocation=allocation, reference_allocation=1e6, posts=1, shortfall_notice=notice
+    )
     bench.world.match_funds[:, :, month] = match_funds
     world, state = bench.world, bench.run(receive_budgets, month)
     assert out_of_range(state) == []
