@@ -239,8 +239,8 @@ def _chosen(scenario: Scenario | str, changes: Mapping[str, Any]) -> Scenario:
     """The scenario with its changes. A batch asks for the same names again and again, so files are read once until they change."""
     for key in changes:
         if "." not in key:
-            own = ("scenario", "seed", "replicate", "agents")
-            raise TypeError(f"PartnershipModel has no argument {key!r}; {did_you_mean(key, own)} A change to the scenario has a dotted key.")
+            hint = did_you_mean(key, ("scenario", "seed", "replicate", "agents"))
+            raise TypeError(f"PartnershipModel has no argument {key!r}; {hint} (a change to the scenario has a dotted key)")
     if isinstance(scenario, str):
         place = (scenario, os.getcwd())
         if place not in _loaded or _loaded[place][1] != _stamps(_loaded[place][0]):

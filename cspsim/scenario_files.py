@@ -28,7 +28,6 @@ def _names_in(folder: Path, prefix: str = "") -> list[str]:
 class ScenarioFile(NamedTuple):
     """One file: what it says itself, and the files it extends."""
 
-    path: Path
     origin: Origin
     own: Leaves
     parents: tuple[Path, ...]
@@ -107,7 +106,7 @@ class Shelf:
         parents = tuple(dict.fromkeys(parent for parent in fetched if parent is not None))
         origin = Origin(label, text, frozenset().union(*(self.files[parent].closure for parent in parents)))
         own = {key: Leaf(value, origin) for key, value in leaves_of(raw, whole_shape()).items() if key}
-        self.files[path] = ScenarioFile(path, origin, own, parents)
+        self.files[path] = ScenarioFile(origin, own, parents)
 
 
 def _label(path: Path) -> str:

@@ -80,7 +80,7 @@ _CASES = [
     ("[interventions.cctv.profile]\nburglaries = 1", 4, "interventions.cctv.profile.burglaries", "unknown crime type", "burglary"),
     ("[interventions.cctv.reporting]\nviolense = 0.1", 4, "interventions.cctv.reporting.violense", "unknown crime type", "violence"),
     ('[interventions.cctv]\nlead = "co-ordinator"', 4, "interventions.cctv.lead", "no authority holds it", 'did you mean "coordinator"?'),
-    ('[interventions.cctv]\nneeds = ["housing"]', 4, "interventions.cctv.needs", 'unknown role', "known here: enforcement, police_strength, coordinator"),
+    ('[interventions.cctv]\nneeds = ["housing"]', 4, "interventions.cctv.needs", "unknown role", "known here: enforcement, police"),
     ('[events.health_change]\nauthority = "heath"', 4, "events.health_change.authority", "unknown authority", "health"),
     ('[events.health_change]\nkind = "merger"\ninto = "health"', 5, "events.health_change.into", "cannot merge into itself", ""),
     ('[events.health_change]\nkind = "merger"', 3, "events.health_change", "names the authority it goes into", ""),
