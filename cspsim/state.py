@@ -52,6 +52,7 @@ class State(NamedTuple):
     work: Annotated[Floats, Axes("partnership authority work", "hours this month")]
 
     # 3 crime and 4 recording, with the twin beside them
+    shock_size: Annotated[Floats, Axes("one", "stationary sd per sd of annual log change")]
     common_shock: Annotated[Floats, Axes("crime_type", "log change", *ANYTHING)]
     local_shock: Annotated[Floats, Axes("partnership crime_type", "log change", *ANYTHING)]
     log_effect: Annotated[Floats, Axes("partnership crime_type", "log change", *ANYTHING)]
@@ -67,6 +68,7 @@ class State(NamedTuple):
     engagement: Annotated[Floats, Axes("partnership", "delivered intensity", 0, 1)]
 
     # 5 assessment
+    surveyed: Annotated[Floats, Axes("partnership crime_type", "£ of crime a year as surveyed")]
     need: Annotated[Floats, Axes("partnership authority crime_type", "share", 0, 1 + 1e-9)]
     table_need: Annotated[Floats, Axes("partnership crime_type", "share", 0, 1 + 1e-9)]
 

@@ -81,7 +81,7 @@ def _behind_pointer(typing: Any, fields: Any) -> Any:
 
 @compiled
 def _pack(fields: Any) -> Any:
-    return _behind_pointer(fields)
+    return _behind_pointer(fields)  # type: ignore[call-arg] # numba passes the typing context itself
 
 
 def packed(fields: Fields) -> Fields:

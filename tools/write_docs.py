@@ -125,10 +125,10 @@ TABLES = {
 def filled(text: str) -> str:
     """The text with every generated table written anew."""
     for name, write in TABLES.items():
-        marked = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.S)
-        if not marked.search(text):
+        found = re.search(rf"<!-- table: {name} -->\n(.*?)<!-- end -->", text, re.S)
+        if not found:
             raise ValueError(f"docs/model.md has no place for the table {name!r}")
-        text = marked.sub(lambda found, table=write(): f"{found[1]}{table}\n{found[2]}", text)
+        text = text[: found.start(1)] + write() + "\n" + text[found.end(1) :]
     return text
 
 

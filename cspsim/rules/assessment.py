@@ -22,7 +22,10 @@ def assess_needs(world: World, state: State, luck: Luck, month: int) -> None:
     for p in range(partnerships):
         pull = world.uncertainties.target_pull * world.levers.targets[month]
         balanced = world.levers.balanced_scorecard[month] * state.afforded[p]
-        targeted, surveyed = _total_targeted(world, state, p), _total_surveyed(world, state, luck, p, month)
+        targeted = _total_targeted(world, state, p)
+        surveyed = 0.0
+        if balanced > 0:
+            surveyed = _survey(world, state, luck, p, month)
         weight = 0.0
         for c in range(crime_types):
             state.table_need[p, c] = 0
@@ -37,7 +40,7 @@ def assess_needs(world: World, state: State, luck: Luck, month: int) -> None:
                 if targeted > 0:
                     view += pull * (world.targeted[c] * state.recorded_year[p, c] / targeted - view)
                 if surveyed > 0:
-                    view += balanced * (_surveyed(world, state, luck, p, c, month) / surveyed - view)
+                    view += balanced * (state.surveyed[p, c] / surveyed - view)
                 state.need[p, a, c] = view
                 state.table_need[p, c] += influence * view
         for c in range(crime_types):
@@ -61,15 +64,12 @@ def _total_targeted(world: World, state: State, p: int) -> float:
 
 
 @compiled
-def _total_surveyed(world: World, state: State, luck: Luck, p: int, month: int) -> float:
+def _survey(world: World, state: State, luck: Luck, p: int, month: int) -> float:
+    """Cost of victimisation as a local survey finds it, the truth of the latest 12 months with sampling error; its total."""
     total = 0.0
     for c in range(state.true_year.shape[1]):
-        total += _surveyed(world, state, luck, p, c, month)
+        error = world.uncertainties.survey_error * normal(luck, MEETINGS, month, world.cell_key[p, c], world.crime_key[c])
+        found = state.true_year[p, c] * exp(error * world.switches.measurement_error)
+        state.surveyed[p, c] = found * world.unit_cost_of_crime[c]
+        total += state.surveyed[p, c]
     return total
-
-
-@compiled
-def _surveyed(world: World, state: State, luck: Luck, p: int, c: int, month: int) -> float:
-    """Cost of victimisation as a local survey finds it: the truth of the latest 12 months with sampling error."""
-    error = world.uncertainties.survey_error * normal(luck, MEETINGS, month, world.cell_key[p, c], world.crime_key[c])
-    return state.true_year[p, c] * exp(error * world.switches.measurement_error) * world.unit_cost_of_crime[c]

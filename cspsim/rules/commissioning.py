@@ -138,7 +138,8 @@ def _protect_losers(world: World, state: State, month: int, divided: float) -> N
     n = state.balance.shape[0]
     if divided <= 0:
         return
-    protected, unprotected = 0.0, state.claims[n]
+    protected = 0.0
+    unprotected: float = state.claims[n]
     for p in range(n):
         least = world.levers.floor[month] * state.award[p] / divided
         if least > state.claims[p]:

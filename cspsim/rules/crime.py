@@ -56,7 +56,9 @@ def _drift(world: World, state: State, luck: Luck, month: int) -> None:
     if not world.switches.slow_shocks:
         return
     r = world.uncertainties.shock_persistence
-    fresh = sqrt(1 - r * r) * world.uncertainties.shock_scale * _stationary_over_annual(r)
+    if month == 0:
+        state.shock_size[0] = _stationary_over_annual(r)
+    fresh = sqrt(1 - r * r) * world.uncertainties.shock_scale * state.shock_size[0]
     for c in range(world.crime_key.shape[0]):
         common = normal(luck, CRIME, month, world.crime_key[c], world.crime_key[c])
         state.common_shock[c] = r * state.common_shock[c] + fresh * world.common_sd[c] * common

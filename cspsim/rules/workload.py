@@ -43,6 +43,8 @@ def _relevance(world: World, state: State, p: int, a: int) -> float:
     """How much of the programme's crime profile lies in the authority's remit, 1/2 to 3/2."""
     own, total = 0.0, 0.0
     for i in range(state.units.shape[1]):
+        if state.units[p, i] <= 0:
+            continue
         for c in range(world.profile.shape[1]):
             own += state.units[p, i] * world.profile[i, c] * world.remit[a, c]
             total += state.units[p, i] * world.profile[i, c]

@@ -40,11 +40,11 @@ def calm(switches: dict[str, int] | None = None, **changes: object) -> Bench:
 
 def test_the_mean_by_hand() -> None:
     bench = calm(
-        uncertainties={"elasticity_scale": 1, "effect_scale": 1, "reach_scale": 1, "diminishing": 0.5, "spill_shift": 0.05},
+        uncertainties={"elasticity_scale": 2, "effect_scale": 1, "reach_scale": 1, "diminishing": 0.5, "spill_shift": 0.05},
         season=1.1,
         exogenous=0.5,
         strength=0.25,
-        elasticity=-0.5,
+        elasticity=-0.25,
         effect=0.5,
         reach=0.1,
         spill=0.2,
@@ -53,7 +53,7 @@ def test_the_mean_by_hand() -> None:
     bench.world.neighbours[:] = [[0, 0.4], [0, 0]]
     bench.state.effective_dose[INNER, HOT_SPOTS] = 2
     state = bench.run(commit_crimes, MAY)
-    # Twin: 1.1 x 0.5 x 0.25^-0.5 = 1.1 times the base.
+    # Twin: 1.1 x 0.5 x 0.25^(-0.25 x 2) = 1.1 times the base.
     assert state.expected_twin == pytest.approx(np.full((2, 2), 1.1 * MANY))
     # Two units reach 0.1 x (1 + 0.5) = 0.15; a fall of 0.5 x 0.15 x 0.8 = 6 % of burglary in inner. A quarter of its logarithm
     # (0.2 catalogue, 0.05 shift) spills over, and 0.4 of that reaches outer.
@@ -272,7 +272,7 @@ def test_a_years_crimes_are_those_of_the_latest_twelve_months() -> None:
 def test_ranges(month, dose, effect, reach, base, strength, replicate) -> None:  # type: ignore[no-untyped-def]
     bench = Bench(effect=effect, reach=reach, base=base, strength=strength).set(effective_dose=dose, own_priorities=1e6)
     bench.luck = new_luck(1, replicate)
-    state = bench.run(commit_crimes, month)
+    state = bench.run(commit_crimes, APRIL, month)  # slow shocks begin in the first month
     assert out_of_range(state) == []
     for counts in (state.true_crimes, state.twin_crimes):
         assert np.all(np.isfinite(counts))

@@ -76,16 +76,10 @@ def test_without_measurement_error_everything_is_recorded() -> None:
 
 
 def test_neither_reporting_nor_recording_exceeds_all() -> None:
-    found = recorded_shares(
-        crimes=1000,
-        dose=3,
-        reporting=0.9,
-        recording=0.95,
-        reporting_rise=5,
-        levers={"audit": 1, "targets": 0},
-        uncertainties={"audit_rise": 0.15},
-    )
-    assert found.tolist() == [[1, 1], [1, 1]]
+    full = {"levers": {"audit": 1, "targets": 0}, "uncertainties": {"audit_rise": 0.15}, "dose": 3, "reporting_rise": 5, "reporting": 0.9}
+    assert recorded_shares(crimes=1000, recording=0.95, **full).tolist() == [[1, 1], [1, 1]]
+    # everybody reports, six times over or not; of that 0.4 x 1.15 is written down
+    assert recorded_shares(recording=0.4, **full) == pytest.approx(np.full((2, 2), 0.46), abs=1e-4)
 
 
 @pytest.mark.parametrize(

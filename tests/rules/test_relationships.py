@@ -174,7 +174,9 @@ def test_turnover_is_a_monthly_hazard_that_rises_with_cuts() -> None:
     steady = table(uncertainties={"turnover_hazard": 0.2, "turnover_in_cuts": 4}, hours=100, reorganised=0)
     assert leaving_share(steady) == pytest.approx(0.2, abs=0.04)
     # a quarter of the hours lost within a year: .2 x (1 + 4 x .25) = .4
-    shrinking = table(uncertainties={"turnover_hazard": 0.2, "turnover_in_cuts": 4}, hours=100 * 0.75 ** (np.arange(60) / 12), reorganised=0)
+    shrinking = table(
+        uncertainties={"turnover_hazard": 0.2, "turnover_in_cuts": 4}, hours=100 * 0.75 ** (np.arange(60) / 12), reorganised=0
+    )
     assert leaving_share(shrinking) == pytest.approx(0.4, abs=0.05)
     growing = table(uncertainties={"turnover_hazard": 0.2, "turnover_in_cuts": 4}, hours=100 * 1.5 ** (np.arange(60) / 12), reorganised=0)
     assert leaving_share(growing) == leaving_share(steady)
