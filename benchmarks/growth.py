@@ -1,6 +1,6 @@
 """How cost grows with runs, months and boroughs, and what memory 100,000 runs need.
 
-    python benchmarks/growth.py [--short]
+python benchmarks/growth.py [--short]
 """
 
 import argparse
@@ -74,7 +74,8 @@ def main() -> None:
 
     years = [2, 4, 8]
     spans = [
-        baseline.with_changes({"time.warm_up_months": 12, "time.last_month": f"{2007 + n}-03", "time.window_from": "2008-04"}) for n in years
+        baseline.with_changes({"time.warm_up_months": 12, "time.last_month": f"{2007 + n}-03", "time.window_from": "2008-04"})
+        for n in years
     ]
     show("months", [12 * n for n in years], [seconds(scenario, 50) for scenario in spans], "months")
 

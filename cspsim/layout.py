@@ -213,7 +213,10 @@ def _tables(data: ScenarioData, calendar: Calendar, levers: Levers) -> dict[str,
         "remit": np.array([_row(a.remit, list(data.crime_types)) for a in data.authorities.values()]),
         "influence": _values([a.influence for a in data.authorities.values()]),
         "personality": np.array(
-            [[a.assertiveness.value, a.openness.value, a.commitment.value, a.evaluation_mindedness.value] for a in data.authorities.values()]
+            [
+                [a.assertiveness.value, a.openness.value, a.commitment.value, a.evaluation_mindedness.value]
+                for a in data.authorities.values()
+            ]
         ),
         "dependence": _values([a.dependence for a in data.authorities.values()]),
     }

@@ -33,7 +33,14 @@ class Results:
     """
 
     def __init__(
-        self, scenario: "Scenario", seed: int, first_replicate: int, calendar: "Calendar", tallies: Floats, authorities: Floats, monthly: Floats
+        self,
+        scenario: "Scenario",
+        seed: int,
+        first_replicate: int,
+        calendar: "Calendar",
+        tallies: Floats,
+        authorities: Floats,
+        monthly: Floats,
     ) -> None:
         self.scenario = scenario
         self.seed = seed

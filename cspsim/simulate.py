@@ -82,7 +82,9 @@ def run_world(
 
     def work(start: int) -> None:
         part = slice(start, start + CHUNK)
-        run_replicates(packed(world), packed(state_for(world)), np.uint64(seed), streams[part], tallies[part], by_authority[part], monthly[part])
+        run_replicates(
+            packed(world), packed(state_for(world)), np.uint64(seed), streams[part], tallies[part], by_authority[part], monthly[part]
+        )
         if progress is not None:
             progress(min(CHUNK, n_runs - start))
 

@@ -98,14 +98,25 @@ def main() -> None:
             for p, borough in enumerate(boroughs):
                 wanted = np.mean([target[borough, name][year] for year in REFERENCE])
                 level[borough][name] *= float(wanted / np.mean([found[p, c, k] for k, year in enumerate(YEARS) if year in REFERENCE]))
-        print(f"largest gap {max(abs(found[:, c].sum(axis=0)[k] / sum(target[b, n][y] for b in boroughs) - 1) for c, n in enumerate(crimes) if (boroughs[0], n) in target for k, y in enumerate(YEARS) if all(y in target[b, n] for b in boroughs)):.4f}")
+        print(f"largest gap to the observed yearly totals: {largest_gap(found, target, boroughs, crimes):.4f}")
     write(exogenous, level)
+
+
+def largest_gap(found: np.ndarray, target: dict[tuple[str, str], dict[int, float]], boroughs: list[str], crimes: list[str]) -> float:
+    """Largest share by which simulated and observed totals of both boroughs differ, over crime types and years with data."""
+    gaps = [0.0]
+    for c, name in enumerate(crimes):
+        for k, year in enumerate(YEARS):
+            both = [target[borough, name].get(year) for borough in boroughs]
+            if None not in both:
+                gaps.append(abs(found[:, c, k].sum() / np.sum(both) - 1))
+    return float(max(gaps))
 
 
 def write(exogenous: dict[str, dict[int, float]], level: dict[str, dict[str, float]]) -> None:
     """Write the world file, every number with unit, status and source."""
     derived = 'status = "derived", source = "observed.csv over the baseline without this path: tools/derive_crime_paths.py"'
-    calls = 'status = "derived", source = "Metropolitan Police calls by calendar year over the mean of 2010-2012: London Assembly, Tackling antisocial behaviour"'
+    calls = 'status = "derived", source = "Metropolitan Police calls by year over the mean of 2010-12: London Assembly"'
     lines = [HEADER]
     for name, path in exogenous.items():
         story = calls if name == "antisocial_behaviour" else derived

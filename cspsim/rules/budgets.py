@@ -11,7 +11,7 @@ from cspsim.world import World
 def receive_budgets(world: World, state: State, luck: Luck, month: int) -> None:
     """Authorities have the hours their mainstream budgets pay for; the co-ordinator's team also lives on grant.
 
-    hours available = mainstream hours x (1 - statutory share) x [(1 - g) + g x filled posts] for the co-ordinator, g the grant-funded share.
+    available = mainstream hours x (1 - statutory share) x [(1 - g) + g x filled posts], g the co-ordinator's grant-funded share.
     Posts follow the allocation (first year = 1): down after the notice period, up by recruitment.
     Source: Devon County Council FOI (28 % of a team grant-exposed); Halton (team ended with its grant).
     """

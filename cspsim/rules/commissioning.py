@@ -1,4 +1,4 @@
-"""2 Commissioning: each April grants arrive and the commissioner divides the pot by a rule that can be anything from a formula to a favour."""
+"""2 Commissioning: each April grants arrive and the commissioner divides the pot, by formula, bids or favour."""
 
 from math import exp
 

@@ -55,9 +55,11 @@ def _closest(world: World, state: State, p: int, sponsor: int, month: int) -> in
     for a in range(state.trust.shape[1]):
         if a == sponsor or world.member[p, a, month] <= 0:
             continue
-        if best < 0 or state.trust[p, sponsor, a] > state.trust[p, sponsor, best]:
-            best = a
-        elif state.trust[p, sponsor, a] == state.trust[p, sponsor, best] and world.authority_key[p, a] > world.authority_key[p, best]:
+        if (
+            best < 0
+            or state.trust[p, sponsor, a] > state.trust[p, sponsor, best]
+            or (state.trust[p, sponsor, a] == state.trust[p, sponsor, best] and world.authority_key[p, a] > world.authority_key[p, best])
+        ):
             best = a
     return best
 

@@ -80,6 +80,9 @@ def test_neither_reporting_nor_recording_exceeds_all() -> None:
     assert recorded_shares(crimes=1000, recording=0.95, **full).tolist() == [[1, 1], [1, 1]]
     # everybody reports, six times over or not; of that 0.4 x 1.15 is written down
     assert recorded_shares(recording=0.4, **full) == pytest.approx(np.full((2, 2), 0.46), abs=1e-4)
+    # and audit makes the police write down no more than all of the reported 0.4
+    unencouraged = full | {"reporting": 0.4, "dose": 0, "levers": {"audit": 1, "targets": 0, "engagement": 0}}
+    assert recorded_shares(recording=0.95, **unencouraged)[INNER] == pytest.approx([0.4, 0.4], abs=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,373 @@
+"""The house keeps its order: imports go one way, rules are pure and know no numbers, every number has a story.
+
+Everything is read from the source text (``ast``), so that nothing needs to be imported, run or compiled.
+"""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+import cspsim
+from cspsim.parameters import Levers, Switches
+from cspsim.scenario import load_scenario, scenario_names
+from cspsim.scenario_files import shipped_folder
+from cspsim.schema import DatedPath, Number, register_of
+from cspsim.uncertainties import Uncertainties
+
+PACKAGE = Path(str(cspsim.__file__)).resolve().parent
+SCENARIO_FILES = sorted(shipped_folder().rglob("*.toml"))
+
+LAYERS = (
+    # what everything stands on: numbers, words, errors, and how rules are compiled and lucky
+    ("compiled", "parameters", "errors", "tallies", "toml_lines"),
+    ("uncertainties", "luck", "outcomes"),
+    ("counts", "schema"),
+    # from files to a validated scenario
+    ("leaves",),
+    ("scenario_files", "checks", "template"),
+    ("merging",),
+    ("validation",),
+    ("scenario",),
+    # from a scenario to arrays
+    ("world", "state"),
+    ("layout", "structures"),
+    # from arrays to a month
+    ("arithmetic",),
+    ("rules",),
+    ("month",),
+    # from months to results
+    ("results",),
+    ("simulate", "run"),
+    # what is said about results
+    ("money", "assumptions", "precision"),
+    ("compare",),
+    ("story", "explain", "sweep"),
+    ("experiment", "describe"),
+    ("charts",),
+    ("report",),
+    # faces
+    ("agents",),
+    ("model",),
+    ("web",),
+    ("cli", "__main__"),
+    ("__init__",),
+)
+"""Packages and modules from the ground up. A module imports from lower layers only; a new one is given its place here."""
+
+FACES_OF = {"mesa": {"agents", "model", "web"}, "solara": {"web"}, "matplotlib": {"charts", "report"}}
+"""Library -> the only modules that may import it."""
+
+NUMBERS_OF_ALL_RULES = {0, 1, 2, 12}
+OTHER_NUMBERS = {
+    1e-12: "keeps a division by an empty sum, a cost or an amount of nothing from being one by zero",
+    1e-9: "rounding: a pound is a pound although 0.1 + 0.2 is not 0.3; and the least variance a belief may have",
+    1e-6: "a share reached, or a variance, that counts as none, in evaluation",
+    1e6: "the variance of an evaluation that says nothing",
+    1e300: "below any weight: the start of a search for the largest",
+    0.5: "a power: the square root",
+    3: "the fourth of the four draws that one call of luck gives",
+    4: "four counts err in a comparison before and after, with and without",
+    11: "the eleven months before the last of a year",
+}
+"""Literals in rules besides 0, 1, 2 and 12, each with the reason why it is no parameter."""
+
+
+def source_files() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+@lru_cache(maxsize=200)
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def module_of(path: Path) -> str:
+    """The first part of a module's name inside the package: ``rules`` for every rule, ``web`` for every page."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def rule_files() -> list[Path]:
+    return [path for path in sorted((PACKAGE / "rules").glob("*.py")) if path.stem != "__init__"]
+
+
+def imports(path: Path, *, while_typing: bool = True) -> Iterator[tuple[str, int]]:
+    """Full names of what a file imports, anywhere in it, with their lines."""
+
+    def visit(node: ast.AST) -> Iterator[tuple[str, int]]:
+        for child in ast.iter_child_nodes(node):
+            if not while_typing and isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+                continue
+            if isinstance(child, ast.Import):
+                yield from ((alias.name, child.lineno) for alias in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                assert child.level == 0, f"{path.name}:{child.lineno} imports by dots; say from where"
+                yield str(child.module), child.lineno
+            else:
+                yield from visit(child)
+
+    return visit(tree_of(path))
+
+
+def layer(module: str) -> int:
+    return next(k for k, names in enumerate(LAYERS) if module in names)
+
+
+class TestLayers:
+    def test_every_module_has_its_place(self) -> None:
+        placed = {name for names in LAYERS for name in names}
+        assert {module_of(path) for path in source_files()} <= placed, "give the new module its layer in LAYERS"
+
+    @pytest.mark.parametrize("path", source_files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+    def test_imports_go_one_way(self, path: Path) -> None:
+        own = module_of(path)
+        wrong = []
+        for name, line in imports(path, while_typing=False):
+            if name.split(".")[0] == "cspsim" and "." in name:
+                other = name.split(".")[1]
+                inside = other == own and path.parent != PACKAGE  # between the files of one folder; rules have a test of their own
+                if layer(other) >= layer(own) and not inside:
+                    wrong.append(f"line {line}: {own} imports {other}, which stands above or beside it")
+            elif name == "cspsim" and own not in ("cli", "web", "__main__"):
+                wrong.append(f"line {line}: imports the whole package; say which module")
+        assert not wrong, "\n".join(wrong)
+
+    def test_rules_never_import_each_other(self) -> None:
+        for path in rule_files():
+            assert not [name for name, _ in imports(path) if name.startswith("cspsim.rules")], path.name
+
+    @pytest.mark.parametrize("library", FACES_OF)
+    def test_libraries_stay_with_their_faces(self, library: str) -> None:
+        found = {module_of(path) for path in source_files() for name, _ in imports(path) if name.split(".")[0] == library}
+        assert found <= FACES_OF[library]
+
+    def test_the_test_sees_imports(self) -> None:
+        """Not vacuous: it finds the imports that it must find, also those inside functions."""
+        assert ("cspsim.rules.crime" in {name for name, _ in imports(PACKAGE / "month.py")}) is True
+        assert "pandas" in {name for name, _ in imports(PACKAGE / "results.py")}
+        assert layer("world") < layer("rules") < layer("month") < layer("simulate") < layer("compare")
+
+
+class TestRules:
+    IMPURE = frozenset({"open", "print", "input", "exec", "eval", "globals", "setattr", "__import__", "getenv", "system"})
+    ALLOWED_IMPORTS = re.compile(r"math|cspsim\.(arithmetic|compiled|counts|luck|state|tallies|world)")
+
+    @pytest.mark.parametrize("path", [*rule_files(), PACKAGE / "arithmetic.py"], ids=lambda path: path.stem)
+    def test_reads_no_clock_file_global_or_model_and_prints_nothing(self, path: Path) -> None:
+        for name, line in imports(path):
+            assert self.ALLOWED_IMPORTS.fullmatch(name), f"{path.name}:{line} imports {name}"
+        constants = {target.id for node in tree_of(path).body for target in _assigned(node)}
+        assert not constants, f"{path.name} keeps {', '.join(constants)} outside its functions"
+        for node in ast.walk(tree_of(path)):
+            assert not isinstance(node, ast.Global | ast.Nonlocal | ast.ClassDef), f"{path.name}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.Call):
+                called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+                assert called not in self.IMPURE, f"{path.name}:{node.lineno} calls {called}"
+
+    @pytest.mark.parametrize("path", [*rule_files(), PACKAGE / "arithmetic.py"], ids=lambda path: path.stem)
+    def test_every_function_is_compiled(self, path: Path) -> None:
+        for node in tree_of(path).body:
+            if isinstance(node, ast.FunctionDef):
+                assert [ast.unparse(mark) for mark in node.decorator_list] == ["compiled"], f"{path.name}: {node.name}"
+
+    @pytest.mark.parametrize("path", [*rule_files(), PACKAGE / "arithmetic.py"], ids=lambda path: path.stem)
+    def test_knows_no_numbers(self, path: Path) -> None:
+        strange = [
+            f"{path.name}:{node.lineno}: {node.value!r}"
+            for node in ast.walk(tree_of(path))
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, int | float)
+            and not isinstance(node.value, bool)
+            and node.value not in NUMBERS_OF_ALL_RULES | OTHER_NUMBERS.keys()
+        ]
+        assert not strange, "a number belongs into the registers or the catalogue, or with its reason into OTHER_NUMBERS"
+
+    def test_no_reason_is_left_over(self) -> None:
+        used = {
+            node.value
+            for path in [*rule_files(), PACKAGE / "arithmetic.py"]
+            for node in ast.walk(tree_of(path))
+            if isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+        }
+        assert set(OTHER_NUMBERS) <= used
+
+    def test_the_month_calls_every_public_rule(self) -> None:
+        """What a rule file offers to the month is in the month, once."""
+        month = (PACKAGE / "month.py").read_text(encoding="utf-8")
+        for path in rule_files():
+            rules = [
+                node.name
+                for node in tree_of(path).body
+                if isinstance(node, ast.FunctionDef)
+                and not node.name.startswith("_")
+                and [argument.arg for argument in node.args.args][:3] == ["world", "state", "luck"]
+                and len(node.args.args) <= 4
+            ]
+            assert rules, path.name
+            for name in rules:
+                assert len(re.findall(rf"\n    {name}\(world", month)) == 1, f"{name} of {path.name}"
+
+    @pytest.mark.parametrize("path", [*rule_files(), PACKAGE / "arithmetic.py", PACKAGE / "layout.py"], ids=lambda path: path.stem)
+    def test_knows_no_names(self, path: Path) -> None:
+        """Nobody's name is in the code: rules know roles."""
+        names = set()
+        for scenario in ("baseline", "two-tier-county", "renamed-and-merged", "two-districts-2026-mayor"):
+            data = load_scenario(scenario).data
+            names |= {*data.partnerships, *data.authorities, *data.interventions, *data.crime_types, *data.grants}
+        names -= {"police"}  # also a role
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert node.value not in names, f"{path.name}:{node.lineno}"
+            if isinstance(node, ast.Name | ast.Attribute):
+                assert getattr(node, "id", getattr(node, "attr", "")).lower() not in names - {"health"}, f"{path.name}:{node.lineno}"
+
+
+def _assigned(node: ast.stmt) -> list[ast.Name]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign | ast.AugAssign) else []
+    return [name for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+
+
+REGISTERS: Mapping[str, Any] = {"levers": Levers, "uncertainties": Uncertainties, "switches": Switches}
+
+
+@lru_cache(maxsize=1)
+def read_from_registers() -> dict[str, set[str]]:
+    """Register -> names that rules or the layout of the world read, as ``world.levers.x``, ``levers.x`` or ``numbers.x``."""
+    found: dict[str, set[str]] = {name: set() for name in REGISTERS}
+    for path in [*rule_files(), PACKAGE / "arithmetic.py", PACKAGE / "month.py", PACKAGE / "layout.py"]:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Attribute):
+                owner = node.value
+                name = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
+                register = {"numbers": "uncertainties"}.get(name, name)
+                if register in found:
+                    found[register].add(node.attr)
+    return found
+
+
+class TestRegisters:
+    @pytest.mark.parametrize("register", REGISTERS)
+    def test_everything_registered_is_read_by_a_rule(self, register: str) -> None:
+        assert set(REGISTERS[register]._fields) - read_from_registers()[register] == set()
+
+    @pytest.mark.parametrize("register", REGISTERS)
+    def test_every_entry_tells_its_story(self, register: str) -> None:
+        for name, entry in register_of(REGISTERS[register]).items():
+            assert entry.low <= entry.value <= entry.high, name
+            assert entry.low < entry.high, name
+            for part in ("unit", "meaning", "status", "source", "group"):
+                assert getattr(entry, part), f"{name} lacks {part}"
+            assert entry.status in ("seen", "derived", "memory", "assumption"), name
+
+
+def public_functions(path: Path) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Functions and the methods of classes whose names, and whose classes' names, begin without an underscore."""
+    for node in tree_of(path).body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            yield node.name, node
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            for inner in node.body:
+                if isinstance(inner, ast.FunctionDef) and not inner.name.startswith("_"):
+                    yield f"{node.name}.{inner.name}", inner
+
+
+class TestPublicFunctions:
+    @pytest.mark.parametrize("path", source_files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+    def test_has_a_docstring_and_types(self, path: Path) -> None:
+        assert ast.get_docstring(tree_of(path)), f"{path.name} says nothing of itself"
+        lacking = []
+        for name, function in public_functions(path):
+            if not ast.get_docstring(function) and not _is_told_by_its_signature(function):
+                lacking.append(f"{name} has no docstring")
+            arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+            untyped = [argument.arg for argument in arguments if argument.annotation is None and argument.arg not in ("self", "cls")]
+            if untyped or function.returns is None:
+                lacking.append(f"{name} lacks types: {', '.join(untyped) or 'return'}")
+        assert not lacking, "\n".join(f"{path.name}: {fault}" for fault in lacking)
+
+
+def _is_told_by_its_signature(function: ast.FunctionDef) -> bool:
+    """Checks that pydantic calls by their place, and one-line properties: their names say it."""
+    marks = {ast.unparse(mark).split("(")[0] for mark in function.decorator_list}
+    return bool(marks & {"field_validator", "model_validator"}) or (len(function.body) == 1 and "property" in marks)
+
+
+def _tables(raw: Any, key: tuple[str, ...] = ()) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Tables of a file that state a number: those with a ``value`` or a ``path``."""
+    if isinstance(raw, dict):
+        if "value" in raw or "path" in raw:
+            yield ".".join(key), raw
+        else:
+            for name, inner in raw.items():
+                yield from _tables(inner, (*key, name))
+
+
+def _numbers(part: Any, key: str = "") -> Iterator[tuple[str, Number | DatedPath]]:
+    """Every number and every stated path of validated data."""
+    if isinstance(part, Number) or (isinstance(part, DatedPath) and part.path):
+        yield key, part
+    elif isinstance(part, Mapping):
+        for name, inner in part.items():
+            yield from _numbers(inner, f"{key}.{name}")
+    elif isinstance(part, BaseModel):
+        for name in type(part).model_fields:
+            yield from _numbers(getattr(part, name), f"{key}.{name}")
+
+
+class TestScenarioFiles:
+    COUNTS = frozenset({"partnerships", "warm_up_months", "evidence_grade", "most_units", "season"})
+    """Bare numbers: counts of things, grades, and a season with its own source."""
+
+    @pytest.mark.parametrize("name", scenario_names())
+    def test_has_title_question_and_a_sentence_of_context(self, name: str) -> None:
+        scenario = load_scenario(name)
+        assert scenario.title
+        assert not scenario.title.endswith((".", "?"))
+        assert scenario.question.endswith(("?", "."))
+        assert "?" in scenario.question
+        assert len(scenario.context) > 30
+        assert scenario.context.endswith(".")
+        assert scenario.context[0].isupper()
+
+    def test_no_two_scenarios_have_the_same_title(self) -> None:
+        titles = [load_scenario(name).title for name in scenario_names()]
+        assert len(set(titles)) == len(titles)
+
+    @pytest.mark.parametrize("path", SCENARIO_FILES, ids=lambda path: path.stem)
+    def test_every_number_written_has_status_and_source(self, path: Path) -> None:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        in_world = path.parent.name == "world"
+        parts = ("unit", "status", "source") if in_world else ("status", "source")  # a child keeps its parent's unit
+        lacking = [f"{key} lacks {part}" for key, table in _tables(raw) for part in parts if not table.get(part)]
+        assert not lacking, "\n".join(lacking)
+
+    @pytest.mark.parametrize("name", scenario_names())
+    def test_every_number_loaded_has_unit_and_source(self, name: str) -> None:
+        lacking = []
+        for key, number in _numbers(load_scenario(name).data):
+            told_elsewhere = key.startswith(".uncertainties.")  # by the register
+            if not told_elsewhere and not (number.unit and number.source):
+                lacking.append(key)
+        assert not lacking, "\n".join(lacking)
+
+    @pytest.mark.parametrize("path", SCENARIO_FILES, ids=lambda path: path.stem)
+    def test_bare_numbers_are_counts(self, path: Path) -> None:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        assert set(_bare(raw)) <= self.COUNTS
+
+
+def _bare(raw: Any, name: str = "") -> Iterator[str]:
+    if isinstance(raw, dict) and not ("value" in raw or "path" in raw):
+        for key, inner in raw.items():
+            yield from _bare(inner, key)
+    elif isinstance(raw, list) and any(isinstance(item, int | float) for item in raw):
+        yield name
+    elif isinstance(raw, int | float) and not isinstance(raw, bool):
+        yield name
