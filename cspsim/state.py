@@ -4,6 +4,7 @@ Because every array is a view of ``numbers`` or ``counters``, resetting a run, c
 assignment. ``new_state`` allocates from the annotations below: to add an array, add a line.
 """
 
+from functools import cache
 from typing import Annotated, NamedTuple, get_type_hints
 
 import numpy as np
@@ -128,10 +129,16 @@ class State(NamedTuple):
     authority_tallies: Annotated[Floats, Axes("partnership authority authority_tally", "this month", *ANYTHING)]
 
 
+@cache
 def axes_of_state() -> dict[str, Axes]:
     """Field name -> axes, unit and limits, for every array but the two buffers."""
     hints = get_type_hints(State, include_extras=True)
     return {name: hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")}
+
+
+@cache
+def _whole_numbers() -> frozenset[str]:
+    return frozenset(name for name, hint in get_type_hints(State).items() if hint == Integers)
 
 
 def new_state(partnerships: int, authorities: int, interventions: int, crime_types: int, months: int) -> State:
@@ -149,9 +156,8 @@ def new_state(partnerships: int, authorities: int, interventions: int, crime_typ
         "tally": len(Tally),
         "authority_tally": len(AuthorityTally),
     }
-    hints = get_type_hints(State)
     shapes = {name: tuple(sizes[axis] for axis in entry.axes.split()) for name, entry in axes_of_state().items()}
-    whole = {name for name in shapes if hints[name] is Integers or hints[name] == Integers}
+    whole = _whole_numbers()
     numbers = np.zeros(sum(int(np.prod(shape)) for name, shape in shapes.items() if name not in whole))
     counters = np.zeros(sum(int(np.prod(shape)) for name, shape in shapes.items() if name in whole), dtype=np.int64)
     views: dict[str, np.ndarray] = {}

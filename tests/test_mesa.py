@@ -217,6 +217,28 @@ def test_overriding_agents_do_not_act_in_the_warm_up() -> None:
     np.testing.assert_array_equal(usual.run.state.numbers, other.run.state.numbers)
 
 
+def test_only_members_are_asked_and_only_when_there_is_something_to_decide() -> None:
+    asked: set[tuple[str, str, str]] = set()
+
+    def asks(point: str) -> Any:
+        def decide(self: ResponsibleAuthority, intention: Any) -> Any:
+            asked.add((point, self.name, f"{self.model.date:%Y-%m}"))
+            return intention
+
+        return decide
+
+    points = ("table", "challenge", "pledge", "evaluate")
+    finished(agents={"ResponsibleAuthority": type("Asked", (ResponsibleAuthority,), {point: asks(point) for point in points})})
+    when = {point: {month for asked_point, _, month in asked if asked_point == point} for point in points}
+    assert len(when["pledge"]) == 120
+    assert when["challenge"] <= when["table"]
+    assert {month[5:] for month in when["table"]} == {"01", "04", "07", "10"}
+    assert {month[5:] for month in when["evaluate"]} == {"12"}
+    assert {name for point, name, _ in asked if point == "pledge"} == set(load_scenario("baseline").data.authorities) - {"local_authority"}
+    months = {name: {month for _, asked_name, month in asked if asked_name == name} for name in ("police_authority", "probation")}
+    assert (max(months["police_authority"]), min(months["probation"])) == ("2011-12", "2010-04")
+
+
 def test_all_decide_on_the_same_sight_of_things() -> None:
     seen: list[list[str]] = []
 

@@ -50,8 +50,8 @@ HEADER = """# What every lever does
 Written by `python tools/write_docs.py --levers`. The baseline (two London boroughs, April 2008 to March 2018) with one lever held at
 its low or its high setting from April 2011, commissioning levers from April 2013 when there is a pot to divide; everything else,
 luck included, as in the baseline. Differences from the baseline over the outcome window April 2011 to March 2018, {replicates} paired
-replicates, 95 % interval of the mean. A dot means that the interval includes zero. Settings are the ends of the register's range but for grant
-and mainstream (half and one and a half), governance (a quarter and double).
+replicates, 95 % interval of the mean. A dot means that the interval includes zero. Settings are the ends of the register's range but for
+grant and mainstream (half and one and a half), governance (a quarter and double).
 
 No lever is free: each has a setting at which something that matters gets worse.
 

@@ -21,9 +21,8 @@ from cspsim.state import axes_of_state
 from cspsim.uncertainties import Uncertainties
 
 DOCS = Path(__file__).parent.parent / "docs"
-RULES = """
-budgets commissioning crime recording assessment agenda challenge decision workload delivery evaluation relationships accounts
-""".split()
+RULES = ("budgets", "commissioning", "crime", "recording", "assessment", "agenda", "challenge")
+RULES += ("decision", "workload", "delivery", "evaluation", "relationships", "accounts")
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

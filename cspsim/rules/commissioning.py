@@ -139,7 +139,7 @@ def _protect_losers(world: World, state: State, month: int, divided: float) -> N
     if divided <= 0:
         return
     protected = 0.0
-    unprotected: float = state.claims[n]
+    unprotected = float(state.claims[n])
     for p in range(n):
         least = world.levers.floor[month] * state.award[p] / divided
         if least > state.claims[p]:
