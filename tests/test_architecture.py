@@ -370,7 +370,5 @@ def _bare(raw: Any, name: str = "") -> Iterator[str]:
     if isinstance(raw, dict) and not ("value" in raw or "path" in raw):
         for key, inner in raw.items():
             yield from _bare(inner, key)
-    elif isinstance(raw, list) and any(isinstance(item, int | float) for item in raw):
-        yield name
-    elif isinstance(raw, int | float) and not isinstance(raw, bool):
+    elif any(isinstance(item, int | float) and not isinstance(item, bool) for item in (raw if isinstance(raw, list) else [raw])):
         yield name

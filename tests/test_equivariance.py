@@ -63,7 +63,20 @@ def fields_by_month(world: World, replicate: int = 0) -> Fields:
     return found
 
 
-DECISIONS = ("tabled", "on_table", "sponsor", "challenges", "units", "units_next", "since", "starts", "ends", "evaluates", "evaluated", "generation")
+DECISIONS = (
+    "tabled",
+    "on_table",
+    "sponsor",
+    "challenges",
+    "units",
+    "units_next",
+    "since",
+    "starts",
+    "ends",
+    "evaluates",
+    "evaluated",
+    "generation",
+)
 
 
 # -------------------------------------------------------------------------------------------------- permutations

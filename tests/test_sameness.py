@@ -4,9 +4,13 @@ The interpreted runs happen in one process of their own, which calls ``record_in
 into an error: interpreted Python raises on a division by zero where machine code silently gives an infinity.
 """
 
+import importlib.util
+import json
+import math
 import os
 import subprocess
 import sys
+import tomllib
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,8 +49,6 @@ def tiny() -> Plain:
 
 
 def _tiny_data() -> ScenarioData:
-    import tomllib
-
     return ScenarioData.model_validate(tomllib.loads(tiny_world()))
 
 
@@ -384,25 +386,74 @@ def _worlds_once() -> list[tuple[str, World]]:
 
 
 class TestMemory:
-    def test_many_runs_keep_no_months(self) -> None:
+    def test_two_thousand_runs_keep_no_months(self) -> None:
         """Peak memory grows with the outcome arrays and with nothing else."""
-        world = build_world(_tiny_data())
-        partnerships, authorities, *_ = sizes(world)
+        raw = tiny()
+        raw["time"] |= {"last_month": "2011-06", "known_to": "2014-03"}
+        world = build_world(ScenarioData.model_validate(raw))
         few, many = 200, 2000
-
-        def peak(replicates: int) -> tuple[int, int]:
-            streams = replicate_numbers(replicates)
-            tracemalloc.start()
-            tallies, by_authority, monthly = run_world(world, streams, seed=1, threads=2)
-            most = tracemalloc.get_traced_memory()[1]
-            tracemalloc.stop()
-            assert monthly.size == 0
-            return most, tallies.nbytes + by_authority.nbytes
-
         run_world(world, replicate_numbers(1), seed=1)
-        (small, small_outcomes), (large, large_outcomes) = peak(few), peak(many)
+        (small, small_outcomes), (large, large_outcomes) = _peak(world, few), _peak(world, many)
         assert large_outcomes == 10 * small_outcomes
-        one_run_of_months = world.counted.shape[0] * partnerships * len(Tally) * 8
+        one_run_of_months = world.counted.shape[0] * sizes(world)[0] * len(Tally) * 8
         growth = (large - large_outcomes) - (small - small_outcomes)
         assert growth < one_run_of_months * (many - few) / 100
-        assert large < large_outcomes + 3_000_000
+        assert large < large_outcomes + 2_000_000
+
+    def test_the_measure_sees_months_that_are_kept(self) -> None:
+        world = build_world(_tiny_data())
+        one_run_of_months = world.counted.shape[0] * sizes(world)[0] * len(Tally) * 8
+        kept, _ = _peak(world, 100, months=True)
+        not_kept, _ = _peak(world, 100)
+        assert kept - not_kept == pytest.approx(100 * one_run_of_months, rel=0.05)
+
+
+def _peak(world: World, replicates: int, months: bool = False) -> tuple[int, int]:
+    """Most bytes that Python held while the runs ran, and the bytes of the outcome arrays."""
+    streams = replicate_numbers(replicates)
+    tracemalloc.start()
+    tallies, by_authority, _ = run_world(world, streams, seed=1, months=months, threads=2)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most, tallies.nbytes + by_authority.nbytes
+
+
+class TestStoredBaseline:
+    """Results do not change unnoticed. The file is written by a script after a change that is meant to change them."""
+
+    HELP = "if that is meant: run `python tools/update_stored_baseline.py` and add a line to CHANGELOG.md that says what changed and why"
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def stored_and_now() -> tuple[Plain, Plain]:
+        tool = _tool()
+        return json.loads(tool.STORED.read_text(encoding="utf-8")), tool.outcomes_now()
+
+    def test_the_scenarios_are_those_of_the_stored_baseline(self, stored_and_now: tuple[Plain, Plain]) -> None:
+        stored, now = stored_and_now
+        assert (stored["replicates"], stored["seed"]) == (now["replicates"], now["seed"])
+        assert list(stored["scenarios"]) == list(now["scenarios"])
+        changed = [name for name, entry in now["scenarios"].items() if entry["digest"] != stored["scenarios"][name]["digest"]]
+        assert not changed, f"the settings of {', '.join(changed)} have changed; {self.HELP}"
+
+    @pytest.mark.parametrize("name", ["baseline", "no-cuts", "two-districts-2026-mayor"])
+    def test_the_outcomes_are_those_of_the_stored_baseline(self, name: str, stored_and_now: tuple[Plain, Plain]) -> None:
+        old, new = (each["scenarios"][name]["outcomes"] for each in stored_and_now)
+        assert list(old) == list(new), f"the outcomes of {name} are not those stored; {self.HELP}"
+        moved = [
+            f"{outcome}: {old[outcome]} -> {new[outcome]}"
+            for outcome in new
+            if (old[outcome] is None) != (new[outcome] is None)
+            or (new[outcome] is not None and not math.isclose(old[outcome], new[outcome], rel_tol=1e-6, abs_tol=1e-12))
+        ]
+        assert not moved, f"{name} has moved ({self.HELP}):\n" + "\n".join(moved)
+
+
+def _tool() -> Any:
+    path = Path(__file__).resolve().parents[1] / "tools" / "update_stored_baseline.py"
+    specification = importlib.util.spec_from_file_location("update_stored_baseline", path)
+    assert specification is not None
+    assert specification.loader is not None
+    tool = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(tool)
+    return tool

@@ -62,7 +62,10 @@ class TestPot:
             "commissioner_pot": COMMISSIONERS_POT,
         }
         found = {name: by_year(path_by_month(grant.amount, months, 0.0)) / 12 / 1e6 for name, grant in data.grants.items()}
-        show("£m of the day, London", {f"{name} {kind}": values[name] for name in found for kind, values in (("model", found), ("published", published))})
+        show(
+            "£m of the day, London",
+            {f"{name} {kind}": values[name] for name in found for kind, values in (("model", found), ("published", published))},
+        )
         assert found.keys() == published.keys()
         for name, values in published.items():
             np.testing.assert_allclose(found[name], values, rtol=1e-12, err_msg=name)
@@ -70,7 +73,10 @@ class TestPot:
     def test_the_world_pays_the_streams_in_prices_of_2015(self) -> None:
         world, calendar, deflator = london()
         direct, pot = (by_year(stream[calendar.warm_up :] * deflator) / 12 / 1e6 for stream in (world.direct_grant, world.pot))
-        show("£m of the day, London, from the world's arrays", {"paid to partnerships": direct, "commissioner's pot": pot, "both": direct + pot})
+        show(
+            "£m of the day, London, from the world's arrays",
+            {"paid to partnerships": direct, "commissioner's pot": pot, "both": direct + pot},
+        )
         np.testing.assert_allclose(direct, np.add(COMMUNITY_SAFETY_FUND, OTHER_STREAMS), rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(pot, COMMISSIONERS_POT, rtol=1e-12, atol=1e-12)
         assert deflator[YEARS.index("2015/16") * 12] == 1
@@ -80,9 +86,14 @@ class TestPot:
         """Direct grants are divided by the 32 boroughs; the pot by the commissioner's rule, but never more than there is."""
         deflator = london()[2]
         months = simulate("baseline", 3, months=True).months
-        each = months[months.partnership != "area"].assign(year=[financial_year(month) for month in months.month[months.partnership != "area"]])
-        received = each.groupby(["replicate", "partnership", "year"])["received"].sum().unstack() * deflator[::12] / 1e6
-        show("£m of the day, received by a borough, mean of 3 runs", {name: received.xs(name, level=1).mean() for name in ("lambeth", "sutton")})
+        each = months[months.partnership != "area"].assign(
+            year=[financial_year(month) for month in months.month[months.partnership != "area"]]
+        )
+        received = each.pivot_table("received", ["replicate", "partnership"], "year", aggfunc="sum") * deflator[::12] / 1e6
+        show(
+            "£m of the day, received by a borough, mean of 3 runs",
+            {name: received.xs(name, level=1).mean() for name in ("lambeth", "sutton")},
+        )
         direct = np.add(COMMUNITY_SAFETY_FUND, OTHER_STREAMS)
         for _, row in received.iterrows():
             np.testing.assert_allclose(row[:5], direct[:5] / BOROUGHS, rtol=1e-12)

@@ -21,12 +21,13 @@ def begin_plan_year(world: World, state: State, luck: Luck, month: int) -> None:
     for p in range(state.units.shape[0]):
         for i in range(state.units.shape[1]):
             running = state.units[p, i] > 0
+            runs_on = running and state.ends[p, i] >= month
             state.units[p, i] = state.units_next[p, i]
             state.ends[p, i] = state.ends_next[p, i]
-            if state.units[p, i] > 0:
-                set_start(world, state, luck, p, i, month, running)
-            else:
+            if state.units[p, i] <= 0:
                 state.since[p, i] = -1
+            elif not runs_on:
+                set_start(world, state, luck, p, i, month, running)
             state.units_next[p, i] = 0
 
 

@@ -90,6 +90,8 @@ def _meet_newcomer(world: World, state: State, p: int, a: int) -> None:
     if not world.switches.trust_dynamics:
         return
     for b in range(state.trust.shape[1]):
+        if b == a:
+            continue
         for one, other in ((a, b), (b, a)):
             anew = world.uncertainties.initial_trust
             state.trust[p, one, other] = anew + (state.trust[p, one, other] - anew) * world.uncertainties.inherited_trust

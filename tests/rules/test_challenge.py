@@ -101,6 +101,8 @@ def test_doubt_is_the_gap_between_claim_and_own_belief_in_own_standard_deviation
     assert bench.state.doubts[:, [LOCAL_AUTHORITY, HEALTH]] == pytest.approx(1.0)  # (.5 - .3) / .2
     assert (bench.state.doubts[:, POLICE] == 0).all(), "a sponsor does not doubt itself"
     assert (bench.state.challenges[:, POLICE] == 0).all()
+    bench.set(on_table=0).run(intend_challenges, APRIL)
+    assert (bench.state.doubts == 0).all(), "what is no longer on the table is no longer doubted"
 
 
 def test_limit_beyond_the_largest_doubt_nobody_challenges_more() -> None:
