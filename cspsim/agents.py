@@ -6,10 +6,12 @@ otherwise, for its own row only. See docs/how-to-subclass-an-agent.md. An agent 
 (its own beliefs, its own trust, recorded crime), never what interventions truly do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import count
 from math import inf, nan, sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import mesa
 import numpy as np
@@ -61,7 +63,20 @@ class Proposal(NamedTuple):
     claim: float
 
 
-class Partnership(mesa.Agent):
+class _Counters(WeakKeyDictionary[Any, Iterator[int]]):
+    """A counter of agents for each model, gone with the model."""
+
+    def __getitem__(self, model: Any) -> Iterator[int]:
+        return self.setdefault(model, count(1))
+
+
+class _Agent(mesa.Agent):
+    # Mesa 3.3 counts agents in a table of the class that keeps every model alive for ever, nearly 2 MB for each
+    # finished run: a batch of a thousand would fill the memory. Later versions count elsewhere and do not read this.
+    _ids = _Counters()
+
+
+class Partnership(_Agent):
     """A community safety partnership: the table, its money and its projects."""
 
     def __init__(self, model: "PartnershipModel", name: str, row: int) -> None:
@@ -112,7 +127,7 @@ class Partnership(mesa.Agent):
         ]
 
 
-class ResponsibleAuthority(mesa.Agent):
+class ResponsibleAuthority(_Agent):
     """One responsible authority at one partnership's table. It is there from the first month; ``sits`` says when it is a member.
 
     The four methods ``table``, ``challenge``, ``pledge`` and ``evaluate`` are its decisions. Each is given what the
@@ -240,7 +255,7 @@ CLASSES_BY_ROLE: dict[str, type[ResponsibleAuthority]] = {Role.COORDINATOR.name.
 """The class of an authority is that of its first role found here."""
 
 
-class Commissioner(mesa.Agent):
+class Commissioner(_Agent):
     """Who divides the pot of the force area: funds partnerships, sits at no table."""
 
     def __init__(self, model: "PartnershipModel") -> None:
@@ -263,7 +278,7 @@ class Commissioner(mesa.Agent):
         return float(self.model.run.state.own_priorities[0])
 
 
-class HomeOffice(mesa.Agent):
+class HomeOffice(_Agent):
     """Central government: direct grants, targets, audit of recording."""
 
     name = title = "Home Office"

@@ -150,11 +150,15 @@ def _area(data: ScenarioData, calendar: Calendar, levers: Levers) -> dict[str, A
         returns += np.where(pounds > 0, grant.returns_hours.value / 12, 0.0)
     changes = {parse_month(event.month) for event in data.events.values() if event.kind == "commissioner"}
     observed = [name for name, crime in data.crime_types.items() if crime.observed]
-    own = sum(sum(_row(entry.recorded, observed)) for entry in data.partnerships.values())
+    own = {name: sum(_row(entry.recorded, [name])[0] for entry in data.partnerships.values()) for name in observed}
+    trend = np.ones(len(months))
+    if sum(own.values()) > 0:
+        weighed = [own[name] * path_by_month(data.crime_types[name].exogenous, months, 1.0) for name in observed]
+        trend = np.sum(weighed, axis=0) / sum(own.values())
     return {
         "n_area_partnerships": float(data.area.partnerships),
         "area_population": data.area.population.value,
-        "rest_recorded": max(0.0, data.area.recorded.value - own),
+        "rest_recorded": max(0.0, data.area.recorded.value - sum(own.values())) * trend,
         "rest_bid_skill": data.area.rest_bid_skill.value,
         "direct_grant": streams["partnerships"],
         "pot": streams["commissioner"],

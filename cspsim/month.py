@@ -30,6 +30,7 @@ def begin_run(world: World, state: State, luck: Luck) -> None:
     """Before the first month: nobody has done anything, but everybody has met and has heard something."""
     state.numbers[:] = 0
     state.counters[:] = -1
+    state.posts[:] = 1
     state.confidence[:] = world.uncertainties.confidence_base
     first_impressions(world, state, luck)
     form_beliefs(world, state, luck)

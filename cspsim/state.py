@@ -90,10 +90,12 @@ class State(NamedTuple):
     units_next: Annotated[Floats, Axes("partnership intervention", "units planned from April", 0, 20)]
     since: Annotated[Integers, Axes("partnership intervention", "month of adoption, -1 none", -1)]
     starts: Annotated[Integers, Axes("partnership intervention", "first month of delivery", -1)]
+    begun: Annotated[Integers, Axes("partnership intervention", "first month the project was ever delivered", -1)]
     ends: Annotated[Integers, Axes("partnership intervention", "last month of the award", -1)]
     ends_next: Annotated[Integers, Axes("partnership intervention", "last month of the planned award", -1)]
 
     # 9 workload and 10 delivery
+    needed: Annotated[Floats, Axes("partnership", "hours of delivery the running projects need this month")]
     pledged: Annotated[Floats, Axes("partnership authority", "hours this month")]
     assigned: Annotated[Floats, Axes("partnership authority", "hours of delivery this month")]
     unworked: Annotated[Floats, Axes("partnership authority", "hours this month")]

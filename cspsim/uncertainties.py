@@ -39,6 +39,7 @@ class Uncertainties(NamedTuple):
     diminishing: float = uncertain(0.6, 0.4, 0.9, "ratio", "crime", "reach of each further unit relative to the one before", "assumption: crime concentrates (half of calls in 3.5 % of places), so first units reach most")
     largest_fall: float = uncertain(0.9, 0.8, 0.95, "share", "crime", "largest fall one intervention can make in one crime type")
     elasticity_scale: float = uncertain(1, 0, 1.6, "times", "crime", "all police-strength elasticities together", "derived: Draca, Machin & Witt 2011 -.3 to -.4; HMIC 2011 review 0 to -.5")
+    least_strength: float = uncertain(0.1, 0.05, 0.2, "times", "crime", "police strength below which the elasticity is not extrapolated further")
     shock_persistence: float = uncertain(0.95, 0.9, 0.98, "a month", "crime", "how much of a slow shock is left a month later")
     shock_scale: float = uncertain(0.6, 0.3, 1, "times", "crime", "slow shocks relative to the year-to-year changes of 32 London boroughs", "derived: annual log changes 2010-2020; below 1 because the dated paths already carry what is known to have happened")
     spill_shift: float = uncertain(0, -0.25, 0.25, "share of effect", "crime", "diffusion (+) or displacement (-) beyond the catalogue's", "seen: Bowers et al. 2011, Guerette & Bowers 2009: displacement 26 %, diffusion 27 % of observations")

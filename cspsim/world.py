@@ -28,7 +28,7 @@ class World(NamedTuple):
     # the force area
     n_area_partnerships: float
     area_population: float  # persons
-    rest_recorded: float  # recorded crimes a year in the rest of the area
+    rest_recorded: Floats  # [month] recorded crimes a year in the rest of the area, moving as the exogenous paths do
     rest_bid_skill: float
     direct_grant: Floats  # [month] £ a year, whole area, paid straight to partnerships
     pot: Floats  # [month] £ a year, whole area, divided by the commissioner

@@ -130,7 +130,7 @@ def tied() -> ScenarioData:
 
     def make_alike(raw: Plain) -> None:
         raw["uncertainties"] = dict.fromkeys(("prior_error", "personality_spread", "implementation_spread"), 0.0)
-        raw["uncertainties"]["own_lead_preference"] = 1.0
+        raw["uncertainties"] |= {"own_lead_preference": 1.0, "proposals_per_authority": 2}
         raw["switches"] |= dict.fromkeys(("turnover", "trust_dynamics", "challenge", "evaluation", "optimism"), False)
         for entry in raw["interventions"].values():
             entry |= {"lead": "coordinator", "effect": 0.2, "profile": {"burglary": 0.5, "violence": 0.5}, "threshold": 0}

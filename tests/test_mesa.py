@@ -1,9 +1,11 @@
 """The Mesa face: the same numbers as a sweep, agents that show their rows and may decide otherwise, Mesa's own tools on it."""
 
+import gc
 import os
 import re
 import subprocess
 import sys
+import weakref
 from collections.abc import Mapping
 from math import sqrt
 from pathlib import Path
@@ -157,6 +159,15 @@ def test_two_models_at_once_share_nothing() -> None:
     assert not set(first.agents) & set(second.agents)
 
 
+def test_a_model_that_nobody_needs_is_forgotten() -> None:
+    model = finished(short())
+    gone = weakref.ref(model)
+    assert [agent.unique_id for agent in model.agents] == list(range(1, 15))
+    del model
+    gc.collect()
+    assert gone() is None
+
+
 # ---------------------------------------------------------------------------------------------- decisions of their own
 
 
@@ -223,6 +234,9 @@ def test_only_members_are_asked_and_only_when_there_is_something_to_decide() -> 
     def asks(point: str) -> Any:
         def decide(self: ResponsibleAuthority, intention: Any) -> Any:
             asked.add((point, self.name, f"{self.model.date:%Y-%m}"))
+            if point == "challenge":
+                sponsors = {item.intervention: item.sponsor for item in self.partnership.on_the_table}
+                assert set(intention) == {name for name, sponsor in sponsors.items() if sponsor != self.name}
             return intention
 
         return decide

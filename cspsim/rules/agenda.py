@@ -44,10 +44,12 @@ def set_start(world: World, state: State, luck: Luck, p: int, i: int, month: int
     if not running:
         state.since[p, i] = month
         mean_delay = late + numbers.recruitment_delay
-        state.quality[p, i] = max(0.0, 1 + numbers.implementation_spread * normal_quantile(u[1]))
+        state.quality[p, i] = max(0.0, min(3.0, 1 + numbers.implementation_spread * normal_quantile(u[1])))
     state.starts[p, i] = month + int(min(12.0, -mean_delay * log(u[0])))
     if not running and u[2] < numbers.implementation_failure:
         state.starts[p, i] = month + 12
+    if not running:
+        state.begun[p, i] = state.starts[p, i]
 
 
 @compiled

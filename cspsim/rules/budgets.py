@@ -64,7 +64,10 @@ def _standing_charges(world: World, state: State, p: int, month: int, grant_shar
 
 @compiled
 def _drop_unmatched(world: World, state: State, p: int, month: int) -> None:
-    """Match-funded units fall, lowest-ranked first, when the lead can no longer pay its part."""
+    """Match-funded units fall, lowest-ranked first, when the lead can no longer pay its part; all of them when it has left."""
+    for i in range(state.units.shape[1]):
+        if world.lead[p, i, month] < 0 and world.match_share[i] > 0:
+            state.units[p, i] = 0
     for a in range(world.hours.shape[1]):
         while True:
             matched = 0.0

@@ -30,10 +30,30 @@ def intend_challenges(world: World, state: State, luck: Luck, month: int) -> Non
                     doubt = (state.claim[p, i] - state.belief[p, a, i]) / sqrt(max(state.belief_variance[p, a, i], 1e-9))
                     state.doubts[p, a, i] = doubt
                     chance = _chance(world, state, p, a, sponsor, doubt, month)
-                    u = uniforms(luck, MEETINGS, month, world.authority_key[p, a], world.intervention_key[i])
-                    advocate = world.levers.devils_advocate[month] / max(1, authorities - 1)
-                    if world.switches.challenge and (u[0] < chance or u[1] < advocate):
+                    u = uniforms(luck, MEETINGS, month, world.authority_key[p, a], world.intervention_key[i])[0]
+                    if world.switches.challenge and u < chance:
                         state.challenges[p, a, i] = 1
+        for i in range(interventions):
+            advocate = _advocate(world, state, luck, p, i, month)
+            if advocate >= 0:
+                state.challenges[p, advocate, i] = 1
+
+
+@compiled
+def _advocate(world: World, state: State, luck: Luck, p: int, i: int, month: int) -> int:
+    """The member appointed by lot to argue against an item, -1 if none is: the share of items is the lever."""
+    if state.on_table[p, i] <= 0 or not world.switches.challenge:
+        return -1
+    u = uniforms(luck, MEETINGS, month, world.project_key[p, i], world.project_key[p, i])[0]
+    if u >= world.levers.devils_advocate[month]:
+        return -1
+    appointed, highest = -1, 0.0
+    for a in range(state.challenges.shape[1]):
+        if a != state.sponsor[p, i] and world.member[p, a, month] > 0:
+            lot = uniforms(luck, MEETINGS, month, world.authority_key[p, a], world.intervention_key[i])[1]
+            if lot > highest:
+                appointed, highest = a, lot
+    return appointed
 
 
 @compiled

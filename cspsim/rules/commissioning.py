@@ -41,7 +41,8 @@ def _divide(world: World, state: State, luck: Luck, month: int) -> None:
     for p in range(n):
         award = divided * state.claims[p]
         clawback = world.uncertainties.clawback_share * world.levers.evaluation_condition[month]
-        state.withheld[p] = award * clawback * (1 - state.evaluated_share[p])
+        if month >= 12:
+            state.withheld[p] = award * clawback * (1 - state.evaluated_share[p])
         award -= state.withheld[p]
         rest -= award
         state.award[p] = award
@@ -51,8 +52,7 @@ def _divide(world: World, state: State, luck: Luck, month: int) -> None:
         state.tallies[p, Tally.WITHHELD] += state.withheld[p]
         if month == 0:
             state.reference_allocation[p] = state.allocation[p]
-            state.posts[p] = 1
-    state.rest_award[0] = rest
+    state.rest_award[0] = max(0.0, rest)
 
 
 @compiled
@@ -72,9 +72,9 @@ def _weigh_claims(world: World, state: State, luck: Luck, month: int) -> None:
     if history_known <= 0:
         flat, history = flat + history, 0.0
     rest = world.n_area_partnerships - n
-    all_recorded, all_evidence, all_relationship, all_bids = world.rest_recorded, 0.0, 0.0, 0.0
+    all_recorded, all_evidence, all_relationship, all_bids = world.rest_recorded[month], 0.0, 0.0, 0.0
     for p in range(n):
-        all_recorded += _recorded_need(world, state, p)
+        all_recorded += _recorded_need(world, state, p, month)
         all_evidence += _evidence_score(world, state.evidence_value[p])
         all_relationship += _relationship_score(world, state.funder_trust[p])
         all_bids += _bid_score(world, state, luck, p, month)
@@ -85,7 +85,7 @@ def _weigh_claims(world: World, state: State, luck: Luck, month: int) -> None:
     for p in range(n):
         claim = flat / world.n_area_partnerships + population * world.population[p] / world.area_population
         if all_recorded > 0:
-            claim += need * _recorded_need(world, state, p) / all_recorded
+            claim += need * _recorded_need(world, state, p, month) / all_recorded
         claim += evidence * _evidence_score(world, state.evidence_value[p]) / all_evidence
         claim += relationship * _relationship_score(world, state.funder_trust[p]) / all_relationship
         claim += bids * _bid_score(world, state, luck, p, month) / all_bids
@@ -97,10 +97,14 @@ def _weigh_claims(world: World, state: State, luck: Luck, month: int) -> None:
 
 
 @compiled
-def _recorded_need(world: World, state: State, p: int) -> float:
+def _recorded_need(world: World, state: State, p: int, month: int) -> float:
+    """Recorded crime of the latest 12 months; before there are any, of a usual year."""
     recorded = 0.0
     for c in range(state.recorded_year.shape[1]):
-        recorded += state.recorded_year[p, c] * world.observed[c]
+        year = state.recorded_year[p, c]
+        if month == 0:
+            year = 12 * world.base[p, c] * world.reporting[c] * world.recording[c]
+        recorded += year * world.observed[c]
     return recorded
 
 
@@ -134,28 +138,32 @@ def _work_on_bids(world: World, state: State, p: int, month: int, bid_share: flo
 
 @compiled
 def _protect_losers(world: World, state: State, month: int, divided: float) -> None:
-    """Nobody falls below ``floor`` x last year's award; gainers and the rest of the area pay, in proportion."""
+    """Before conditions nobody falls below ``floor`` x last year's award; the others pay in proportion, down to their own floors.
+
+    claim = max(floor claim, k x claim), the rest of the area k x claim, with the k for which all sum to 1; if the pot
+    cannot pay the floors it is shared in proportion to them.
+    """
     n = state.balance.shape[0]
-    if divided <= 0:
+    if divided <= 0 or world.levers.floor[month] <= 0:
         return
-    protected = 0.0
-    unprotected = float(state.claims[n])
+    share = world.levers.floor[month] / divided
+    k = 1.0
+    for _ in range(n + 1):
+        protected = 0.0
+        unprotected = float(state.claims[n])
+        for p in range(n):
+            if share * state.award[p] > k * state.claims[p]:
+                protected += share * state.award[p]
+            else:
+                unprotected += state.claims[p]
+        k = 0.0
+        if unprotected > 0:
+            k = max(0.0, 1 - protected) / unprotected
+    total = 0.0
     for p in range(n):
-        least = world.levers.floor[month] * state.award[p] / divided
-        if least > state.claims[p]:
-            protected += least
-        else:
-            unprotected += state.claims[p]
-    shrink = 1.0
-    if protected > 1:
-        shrink = 1 / protected
-    others = 0.0
-    if unprotected > 0:
-        others = max(0.0, 1 - protected * shrink) / unprotected
-    for p in range(n):
-        least = world.levers.floor[month] * state.award[p] / divided
-        if least > state.claims[p]:
-            state.claims[p] = least * shrink
-        else:
-            state.claims[p] *= others
-    state.claims[n] *= others
+        state.claims[p] = max(share * state.award[p], k * state.claims[p])
+        total += state.claims[p]
+    state.claims[n] *= k
+    if total > 1:
+        for p in range(n):
+            state.claims[p] /= total

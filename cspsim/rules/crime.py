@@ -27,8 +27,9 @@ def commit_crimes(world: World, state: State, luck: Luck, month: int) -> None:
         for c in range(crime_types):
             level = world.base[p, c] * world.season[c, season] * world.exogenous[c, month]
             level *= exp(state.common_shock[c] + state.local_shock[p, c])
-            if world.switches.police_strength and world.strength[p, month] > 0:
-                level *= world.strength[p, month] ** (world.elasticity[c] * world.uncertainties.elasticity_scale)
+            if world.switches.police_strength:
+                strength = max(world.uncertainties.least_strength, world.strength[p, month])
+                level *= strength ** (world.elasticity[c] * world.uncertainties.elasticity_scale)
             spilt = 0.0
             for q in range(partnerships):
                 spilt += world.neighbours[q, p] * state.spill_over[q, c]
@@ -90,7 +91,8 @@ def _sum_effects(world: World, state: State, month: int) -> None:
         own_dose = state.own_priorities[0] / (world.n_area_partnerships * world.own_unit_cost)
     for p in range(state.log_effect.shape[0]):
         for c in range(state.log_effect.shape[1]):
-            state.log_effect[p, c] = log1p(-world.own_effect * reached_share(world, world.own_reach, own_dose) * world.own_priorities[c])
+            own_fall = world.own_effect * reached_share(world, world.own_reach, own_dose) * world.own_priorities[c]
+            state.log_effect[p, c] = log1p(-min(own_fall, world.uncertainties.largest_fall))
             state.spill_over[p, c] = 0
         if not world.switches.effects:
             continue

@@ -154,6 +154,7 @@ def _adopt(world: World, state: State, p: int, i: int, month: int, plans: bool) 
     if state.units[p, i] == 0:
         state.since[p, i] = month
         state.starts[p, i] = month + int(world.uncertainties.recruitment_delay)
+        state.begun[p, i] = state.starts[p, i]
         state.quality[p, i] = 1
         state.ends[p, i] = year_end
     state.units[p, i] += 1

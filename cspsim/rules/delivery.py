@@ -48,11 +48,10 @@ def _weigh_load(world: World, state: State, p: int) -> None:
 def _fidelity(world: World, state: State, p: int, month: int) -> float:
     """base x co-ordination x (1 + trust gain) x share of work done / (1 + overload of the doers + of the co-ordinator)."""
     numbers = world.uncertainties
-    done, asked, strained = 0.0, 0.0, 0.0
+    done, strained = 0.0, 0.0
     trust, pairs = 0.0, 0.0
     for a in range(state.load.shape[1]):
         done += state.work[p, a, Work.DELIVERY]
-        asked += state.assigned[p, a]
         strained += state.work[p, a, Work.DELIVERY] * max(0.0, state.load[p, a] - 1)
         for b in range(state.load.shape[1]):
             if a != b and world.member[p, a, month] > 0 and world.member[p, b, month] > 0:
@@ -61,8 +60,8 @@ def _fidelity(world: World, state: State, p: int, month: int) -> float:
     fidelity = numbers.base_fidelity * _coordination(world, month)
     if pairs > 0:
         fidelity *= 1 + numbers.trust_delivery_gain * world.switches.trust_helps_delivery * (trust / pairs - 1 / 2)
-    if asked > 0:
-        fidelity *= done / asked
+    if state.needed[p] > 0:
+        fidelity *= min(1.0, done / state.needed[p])
     strain = 0.0
     if done > 0:
         strain = numbers.overload_loss * strained / done

@@ -40,7 +40,7 @@ def may_evaluate(world: World, state: State, p: int, i: int, month: int) -> bool
         return False
     if world.lead[p, i, month] < 0:
         return False
-    if month - max(state.since[p, i], state.starts[p, i]) < world.uncertainties.evaluation_after_months:
+    if month - max(state.since[p, i], state.begun[p, i]) < world.uncertainties.evaluation_after_months:
         return False
     return _exposed(world, state, p, i, month, month) > 0
 
@@ -104,6 +104,9 @@ def _evaluate(world: World, state: State, luck: Luck, p: int, i: int, evaluator:
     state.spent[p] += cost
     state.balance[p] -= cost
     state.work[p, evaluator, Work.EVALUATION] += hours
+    if state.available[p, evaluator] > 0:
+        more = state.load[p, evaluator] + hours / state.available[p, evaluator]
+        state.load[p, evaluator] = min(numbers.largest_load, more)
     state.authority_tallies[p, evaluator, AuthorityTally.EVALUATIONS] += 1
     if strong:
         estimate, variance = _strong_estimate(world, state, luck, p, i, month)

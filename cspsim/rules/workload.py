@@ -63,6 +63,7 @@ def share_work(world: World, state: State, luck: Luck, month: int) -> None:
     for p in range(state.pledged.shape[0]):
         coordinator = world.holder[p, Role.COORDINATOR, month]
         needed = _needed_hours(world, state, p, month)
+        state.needed[p] = needed
         _assign(world, state, p, coordinator, needed, month)
         for a in range(state.pledged.shape[1]):
             worked = _worked(world, state, p, a, coordinator, month)

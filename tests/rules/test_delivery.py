@@ -33,11 +33,11 @@ def delivering(**changes: object) -> Bench:
 
 
 def test_fidelity_worked_by_hand() -> None:
-    # base .8 x (1 + .5 x (.7 - .5)) = .88; 90 of 100 assigned hours worked: .792
+    # base .8 x (1 + .5 x (.7 - .5)) = .88; 90 of 100 hours needed worked: .792
     # loads: police (60 + 10 undone + 80) / 100 = 1.5, local authority (30 + 30) / 30 = 2
     # doers' overload (60 x .5 + 30 x 1) / 90 = 2/3, x .3 = .2; the co-ordinator's 1 x .3: .792 / 1.5 = .528
     numbers = {"base_fidelity": 0.8, "trust_delivery_gain": 0.5, "overload_loss": 0.3, "coordinator_overload_loss": 0.3}
-    bench = delivering(uncertainties=numbers).set(trust=0.7, available=[100, 30, 50], assigned=[70, 30, 0], unworked=[10, 0, 0])
+    bench = delivering(uncertainties=numbers).set(trust=0.7, available=[100, 30, 50], unworked=[10, 0, 0], needed=100)
     bench.state.work[:, :, Work.DELIVERY] = [60, 30, 0]
     bench.state.work[:, :, Work.GOVERNANCE] = [80, 30, 0]
     bench.run(deliver_units, MAY)
@@ -75,7 +75,7 @@ def test_limit_below_the_threshold_nothing_happens() -> None:
 
 def test_limit_no_governance_no_work_or_no_start_delivers_nothing() -> None:
     assert delivering(levers={"governance": 0}).run(deliver_units, MAY).dose.sum() == 0
-    idle = delivering().set(work=0, unworked=50)
+    idle = delivering().set(work=0, unworked=50, needed=50)
     assert idle.run(deliver_units, MAY).dose.sum() == 0
     assert delivering().set(starts=JUNE).run(deliver_units, MAY).dose.sum() == 0
     assert delivering().run(deliver_units, MAY).dose.min() > 0

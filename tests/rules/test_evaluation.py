@@ -248,6 +248,16 @@ def test_hours_of_evaluation_weigh_on_those_who_evaluate() -> None:
     assert found[1] > found[0]
 
 
+def test_the_shares_evaluated_this_year_worked_by_hand() -> None:
+    # one of three projects is evaluated; what was evaluated last year counts no more
+    for levers, strong in ((WEAK, 0), (STRONG, 1)):
+        bench = running(levers=levers).set(evaluated=2, evaluated_share=1, evidence_value=1)
+        evaluated(bench)
+        assert bench.state.evaluated[INNER].tolist() == [0, 1 + strong, 0]
+        assert bench.state.evaluated_share == pytest.approx(1 / 3)
+        assert bench.state.evidence_value == pytest.approx(strong / 3)
+
+
 def test_falls_are_credited_and_rises_excused_worked_by_hand() -> None:
     # a fall of 10% since last year, credited at .2 of it: .3 + .2 x .1 x (1 - .3) = .314
     numbers = {"credit_for_falls": 0.2, "largest_credit": 0.25}

@@ -191,7 +191,7 @@ def test_limit_nobody_leaves_without_turnover_and_those_absent_cannot_leave() ->
 
 
 def test_first_impressions_spread_around_initial_trust() -> None:
-    bench = table(uncertainties={"initial_trust": 0.5, "personality_spread": 0.1})
+    bench = table(trust=0.9, uncertainties={"initial_trust": 0.5, "personality_spread": 0.1})
     found = []
     for replicate in range(100):
         bench.call(first_impressions, new_luck(1, replicate))

@@ -1,0 +1,117 @@
+"""Results on disk: whole files or none. A folder is put together out of sight and then takes its place at once."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cspsim.errors import CspsimError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MANIFEST = "settings.json"
+"""The file that says how a results folder was made, and that the folder may be replaced by a newer one."""
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: NumPy numbers as Python's, dates as text, not-a-number and infinity as null."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(inner) for inner in value]
+    if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
+        value = value.item()
+    elif hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return value.isoformat()[:10] if hasattr(value, "isoformat") else str(value)
+
+
+def records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
+    """The rows of a table as plain values."""
+    return [plain(row) for row in frame.to_dict("records")]
+
+
+def as_json(value: Any) -> str:
+    """JSON text in plain ASCII, so that it reads the same on every console and in every pipe."""
+    return json.dumps(plain(value), indent=2, ensure_ascii=True, allow_nan=False)
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file beside its place and move it there: readers see the old file or the new one, never half of one.
+
+    Raises CspsimError when the place cannot be written.
+    """
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(data)
+        os.replace(beside, path)
+    except OSError as error:
+        raise CspsimError(f"{path} cannot be written: {error.strerror or error}") from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_table(folder: Path, name: str, frame: "pd.DataFrame") -> list[Path]:
+    """One table as CSV and as Parquet."""
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
+
+    csv, columns = folder / f"{name}.csv", folder / f"{name}.parquet"
+    frame.to_csv(csv, index=False, lineterminator="\n", encoding="utf-8")
+    parquet.write_table(arrow.Table.from_pandas(frame, preserve_index=False), columns)
+    return [csv, columns]
+
+
+def check_target(target: Path) -> None:
+    """Refuse a folder that holds something this program did not write. Raises CspsimError."""
+    if target.exists() and not target.is_dir():
+        raise CspsimError(f"{target} is a file: expected a folder for the results")
+    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
+        raise CspsimError(f"{target} holds files that cspsim did not write: choose a new folder with --out")
+
+
+@contextmanager
+def results_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill that becomes ``target`` when all is written, in place of an older one; nothing is left otherwise.
+
+    Raises CspsimError when the place cannot be written or holds files of somebody else.
+    """
+    check_target(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        hidden = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", dir=target.parent))
+    except OSError as error:
+        raise CspsimError(f"results cannot be written beside {target}: {error.strerror or error}") from None
+    folder = hidden / "new"
+    try:
+        folder.mkdir()  # with the usual permissions, which a temporary folder does not have
+        yield folder
+        _take_place(folder, target, hidden / "old")
+    except OSError as error:
+        raise CspsimError(f"results cannot be written to {target}: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+
+
+def _take_place(folder: Path, target: Path, old: Path) -> None:
+    """Swap the folders; the old one comes back if the new one cannot take its place."""
+    had_one = target.exists()
+    if had_one:
+        os.replace(target, old)
+    try:
+        os.replace(folder, target)
+    except BaseException:
+        if had_one and not target.exists():
+            os.replace(old, target)
+        raise

@@ -1,0 +1,46 @@
+"""Results by financial year, April to March: months hide everything behind the season."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cspsim.outcomes import OUTCOMES, outcomes_of
+from cspsim.parameters import Floats, Integers
+from cspsim.results import Results, with_area
+
+
+class Years(NamedTuple):
+    """Outcomes ``[run, year, partnership and area, outcome]``; ``first`` and ``whole`` are ``[year]``.
+
+    ``first`` is the calendar year in which each financial year began, ``whole`` whether all its twelve months were run.
+    """
+
+    first: Integers
+    whole: Integers
+    outcomes: Floats
+
+    def area(self, outcome: str) -> Floats:
+        """One outcome of the whole area ``[run, year]``. Raises KeyError for one that does not exist."""
+        if outcome not in OUTCOMES:
+            raise KeyError(outcome)
+        return self.outcomes[:, :, -1, list(OUTCOMES).index(outcome)]
+
+    @property
+    def labels(self) -> list[str]:
+        """``2011/12``, ..."""
+        return [f"{year}/{(year + 1) % 100:02d}" for year in self.first]
+
+
+def by_year(results: Results) -> Years:
+    """Outcomes of each whole financial year that was reported: sums of tallies first, ratios of the sums after.
+
+    Raises ValueError if months were not kept.
+    """
+    tallies = results._monthly[:, results.calendar.warm_up :]
+    if not len(tallies):
+        raise ValueError("months were not kept: run simulate(..., months=True)")
+    reported = results.calendar.reported
+    began = np.array([day.year if day.month >= 4 else day.year - 1 for day in reported], dtype=np.int64)
+    years, lengths = np.unique(began, return_counts=True)
+    sums = np.stack([tallies[:, began == year].sum(axis=1) for year in years], axis=1)
+    return Years(years, (lengths == 12).astype(np.int64), outcomes_of(with_area(sums, 2)))
