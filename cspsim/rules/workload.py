@@ -87,7 +87,8 @@ def _assign(world: World, state: State, p: int, coordinator: int, needed: float,
     """Assigned = (1 - r) pledge + r x needed x share of capacity; the co-ordinator takes the remainder."""
     pledged, capacity = 0.0, 0.0
     for a in range(state.pledged.shape[1]):
-        pledged += max(0.0, state.pledged[p, a])
+        if a != coordinator:
+            pledged += max(0.0, state.pledged[p, a])
         capacity += state.available[p, a]
     most = needed * (1 - world.uncertainties.coordinator_base_share)
     scale = 1.0

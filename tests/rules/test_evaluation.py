@@ -92,7 +92,7 @@ def test_only_the_lead_means_to_evaluate() -> None:
     [
         {"units": 0},
         {"since": REVIEW - 2, "starts": REVIEW - 2},  # too young
-        {"since": REVIEW - 12, "starts": REVIEW - 2},  # adopted long ago, but started late
+        {"since": REVIEW - 12, "begun": REVIEW - 2},  # adopted long ago, but started late
         {"recorded": 0},
     ],
 )
