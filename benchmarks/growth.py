@@ -10,12 +10,12 @@ import time
 
 from cspsim.layout import build_world
 from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulate import replicate_numbers, run_world
+from cspsim.simulation import replicate_numbers, run_world
 
 ROUNDS = 5
 MEMORY = """
 import resource, sys
-import cspsim.simulate as simulation
+import cspsim.simulation as simulation
 from cspsim.scenario import load_scenario
 results = simulation.simulate(load_scenario("baseline").with_changes({{"time.warm_up_months": 12, "time.last_month": "2009-03",
     "time.window_from": "2008-04"}}), replicates={runs})

@@ -25,7 +25,7 @@ from cspsim.luck import Luck
 from cspsim.month import begin_run, run_month
 from cspsim.outcomes import outcomes_of
 from cspsim.scenario import load_scenario
-from cspsim.simulate import replicate_numbers, state_for
+from cspsim.simulation import replicate_numbers, state_for
 import numpy as np
 world = build_world(load_scenario("baseline").data)
 state = state_for(world)
@@ -89,7 +89,7 @@ def main() -> None:
     from cspsim.month import begin_run, run_month
     from cspsim.outcomes import outcomes_of
     from cspsim.scenario import load_scenario
-    from cspsim.simulate import replicate_numbers, run_world, simulate, state_for
+    from cspsim.simulation import replicate_numbers, run_world, simulate, state_for
     from cspsim.structures import packed
 
     months = _months()

@@ -16,10 +16,10 @@ _HOMES = {
     "load_scenario": "scenario",
     "scenario_names": "scenario",
     "Scenario": "scenario",
-    "simulate": "simulate",
+    "simulate": "simulation",
     "Results": "results",
-    "compare": "compare",
-    "Comparison": "compare",
+    "compare": "comparison",
+    "Comparison": "comparison",
     "Run": "run",
     "OUTCOMES": "outcomes",
     "PartnershipModel": "model",
@@ -44,14 +44,14 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from cspsim.compare import Comparison, compare
+    from cspsim.comparison import Comparison, compare
     from cspsim.errors import CspsimError, ScenarioError
     from cspsim.model import PartnershipModel
     from cspsim.outcomes import OUTCOMES
     from cspsim.results import Results
     from cspsim.run import Run
     from cspsim.scenario import Scenario, load_scenario, scenario_names
-    from cspsim.simulate import simulate
+    from cspsim.simulation import simulate
 
 
 def __getattr__(name: str) -> Any:
@@ -59,7 +59,7 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"cspsim has no {name!r}; it has {', '.join(sorted(_HOMES))}")
     found = getattr(import_module(f"cspsim.{home}"), name)
-    globals()[name] = found  # a function may have its module's name: the function wins, whatever was imported first
+    globals()[name] = found
     return found
 
 

@@ -19,7 +19,7 @@ from cspsim.luck import PARAMETERS, name_key
 from cspsim.parameters import Floats, Integers
 from cspsim.scenario import Scenario
 from cspsim.schema import Number, register_of
-from cspsim.simulate import replicate_numbers, run_replicates, state_for
+from cspsim.simulation import replicate_numbers, run_replicates, state_for
 from cspsim.state import State
 from cspsim.structures import packed
 from cspsim.tallies import AuthorityTally, Tally

@@ -25,7 +25,7 @@ from cspsim.years import Years, by_year
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from cspsim.compare import Comparison
+    from cspsim.comparison import Comparison
 
 BLACK, GREY = "#000000", "#6b6b6b"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito

@@ -15,7 +15,7 @@ from cspsim.exports import as_json, check_target, write_whole
 from cspsim.terminal import Column, announce_compilation, complain, out, say, show_table, speak_plainly, waiting
 
 if TYPE_CHECKING:
-    from cspsim.compare import Comparison
+    from cspsim.comparison import Comparison
     from cspsim.scenario import Scenario
 
 LARGEST_SEED = 2**64 - 1
@@ -390,8 +390,8 @@ def compare(
     if not no_report:
         check_target(target)
     with waiting("Comparing", json) as report:
-        from cspsim.compare import compare as compared
-        from cspsim.compare import runs_planned
+        from cspsim.comparison import compare as compared
+        from cspsim.comparison import runs_planned
 
         planned = runs_planned(1 + len(chosen), replicates, assumption_sets, SET_RUNS) if precision is None else None
         found = compared(

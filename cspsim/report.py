@@ -10,14 +10,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cspsim.compare import MONTHS_KEPT, Comparison
+from cspsim.comparison import MONTHS_KEPT, Comparison
 from cspsim.describe import TABLES, describe
 from cspsim.exports import MANIFEST, as_json, records, results_folder, write_table, write_whole
 from cspsim.formats import amount, interval
 from cspsim.outcomes import POUNDS
 from cspsim.results import AREA, Results
 from cspsim.scenario import Scenario
-from cspsim.simulate import simulate
+from cspsim.simulation import simulate
 from cspsim.summary import (
     DISCLAIMER,
     MAIN,

@@ -18,7 +18,7 @@ from cspsim.scenario import Scenario
 from cspsim.years import by_year
 
 if TYPE_CHECKING:
-    from cspsim.compare import Comparison, Finding
+    from cspsim.comparison import Comparison, Finding
 
 DISCLAIMER = "Illustrative model, not a forecast."
 MAIN = (

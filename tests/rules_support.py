@@ -24,7 +24,7 @@ from cspsim.layout import build_world
 from cspsim.luck import Luck, new_luck
 from cspsim.month import begin_run
 from cspsim.scenario import load_scenario
-from cspsim.simulate import state_for
+from cspsim.simulation import state_for
 from cspsim.state import State, axes_of_state
 from cspsim.structures import packed
 from cspsim.tallies import Role

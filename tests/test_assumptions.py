@@ -11,7 +11,7 @@ from worlds import tiny_world
 from cspsim.assumptions import Arm, latin_hypercube, run_assumption_sets, sample_assumptions, triangular_quantile, uncertain_numbers
 from cspsim.layout import build_world
 from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulate import replicate_numbers, run_world
+from cspsim.simulation import replicate_numbers, run_world
 from cspsim.uncertainties import Uncertainties
 
 SETS = 16

@@ -11,7 +11,7 @@ from cspsim.errors import CspsimError
 from cspsim.outcomes import OUTCOMES
 from cspsim.parameters import Floats
 from cspsim.run import Run
-from cspsim.simulate import simulate
+from cspsim.simulation import simulate
 from cspsim.tallies import Tally
 
 ALL_WELL = {

@@ -18,7 +18,7 @@ from cspsim.outcomes import OUTCOMES, outcomes_of
 from cspsim.results import with_area
 from cspsim.scenario import load_scenario
 from cspsim.schema import Number, ScenarioData, register_of
-from cspsim.simulate import state_for
+from cspsim.simulation import state_for
 from cspsim.state import axes_of_state
 from cspsim.structures import packed
 from cspsim.uncertainties import Uncertainties

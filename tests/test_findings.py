@@ -15,7 +15,7 @@ from cspsim.layout import build_world
 from cspsim.outcomes import OUTCOMES, outcomes_of
 from cspsim.results import Results
 from cspsim.scenario import load_scenario
-from cspsim.simulate import simulate
+from cspsim.simulation import simulate
 from cspsim.tallies import Tally
 
 REPLICATES = 200

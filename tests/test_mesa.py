@@ -27,7 +27,7 @@ from cspsim.model import AGENT_COLUMNS, PartnershipModel
 from cspsim.outcomes import OUTCOMES
 from cspsim.run import Run
 from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulate import simulate
+from cspsim.simulation import simulate
 from cspsim.tallies import AuthorityTally, Tally, Trait
 
 ROOT = Path(__file__).parents[1]
@@ -644,7 +644,7 @@ from cspsim.agents import ResponsibleAuthority
 from cspsim.compiled import INTERPRETED
 from cspsim.model import PartnershipModel
 from cspsim.scenario import load_scenario
-from cspsim.simulate import simulate
+from cspsim.simulation import simulate
 
 class Own(ResponsibleAuthority):
     def table(self, intentions): return intentions

@@ -29,7 +29,7 @@ from cspsim.parameters import Levers, Switches
 from cspsim.run import Run
 from cspsim.scenario import load_scenario, scenario_names
 from cspsim.schema import ScenarioData, register_of
-from cspsim.simulate import CHUNK, replicate_numbers, run_world, simulate, state_for
+from cspsim.simulation import CHUNK, replicate_numbers, run_world, simulate, state_for
 from cspsim.state import State, axes_of_state
 from cspsim.structures import packed
 from cspsim.tallies import Tally

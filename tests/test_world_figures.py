@@ -14,7 +14,7 @@ from cspsim.layout import Calendar, build_world, calendar_of, path_by_month
 from cspsim.run import Run
 from cspsim.scenario import load_scenario
 from cspsim.scenario_files import shipped_folder
-from cspsim.simulate import simulate
+from cspsim.simulation import simulate
 from cspsim.world import World
 
 YEARS = [f"{year}/{(year + 1) % 100:02d}" for year in range(2008, 2018)]

@@ -18,7 +18,7 @@ from cspsim.layout import build_world
 from cspsim.luck import Luck
 from cspsim.month import begin_run, run_month
 from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulate import replicate_numbers, state_for
+from cspsim.simulation import replicate_numbers, state_for
 from cspsim.structures import packed
 
 WORLD = Path(__file__).parent.parent / "scenarios" / "world"

@@ -10,7 +10,7 @@ from cspsim.outcomes import OUTCOMES, outcomes_of
 from cspsim.parameters import Floats, Levers
 from cspsim.scenario import Scenario, load_scenario
 from cspsim.schema import register_of
-from cspsim.simulate import replicate_numbers, run_world
+from cspsim.simulation import replicate_numbers, run_world
 
 REPLICATES = 200
 CRIME = ("cost_of_crime", "recorded_crimes")

@@ -14,7 +14,7 @@ import numpy as np
 
 from cspsim.outcomes import OUTCOMES
 from cspsim.scenario import load_scenario
-from cspsim.simulate import simulate
+from cspsim.simulation import simulate
 
 STORED = Path(__file__).resolve().parents[1] / "tests" / "baseline_outcomes.json"
 SCENARIOS = ("baseline", "no-cuts", "two-districts-2026-mayor")

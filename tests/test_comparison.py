@@ -10,21 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 from worlds import tiny_world
 
-from cspsim.compare import (
-    MAINSTREAM,
-    PARTNERSHIP,
-    TOGETHER,
-    Comparison,
-    Parts,
-    compare,
-    holm,
-    paired_estimate,
-    parts_of,
-    range_over,
-    replicates_needed,
-    runs_planned,
-    verdict_of,
-)
+from cspsim.comparison import MAINSTREAM, PARTNERSHIP, TOGETHER, Comparison, compare, replicates_needed, runs_planned
+from cspsim.differences import Parts, holm, paired_estimate, parts_of, range_over, verdict_of
 from cspsim.errors import CspsimError
 from cspsim.layout import calendar_of
 from cspsim.money import in_pounds, in_words, rounded
@@ -409,6 +396,6 @@ def test_unknown_names_are_answered_with_the_nearest(tiny: Scenario, found: Comp
 
 
 def test_a_comparison_needs_no_slow_imports() -> None:
-    code = "import sys, cspsim.compare; print([m for m in ('pandas', 'scipy.stats', 'mesa', 'matplotlib') if m in sys.modules])"
+    code = "import sys, cspsim.comparison; print([m for m in ('pandas', 'scipy.stats', 'mesa', 'matplotlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
