@@ -118,6 +118,8 @@ def test_hours_worked_by_hand() -> None:
     assert {which: tally(bench, which) for which in expected} == expected
     own = bench.state.authority_tallies[INNER, :, AuthorityTally.HOURS : AuthorityTally.BIDDING_HOURS + 1]
     assert own.tolist() == [[50, 30, 20, 0, 0, 0], [15, 0, 0, 0, 10, 5], [0] * 6]
+    others = [AuthorityTally.MONTHS, AuthorityTally.AVAILABLE_HOURS, AuthorityTally.UNWORKED_HOURS]
+    assert bench.state.authority_tallies[INNER][:, others].tolist() == [[1, 40, 3], [1, 100, 0], [0, 0, 0]]
 
 
 def test_trust_is_counted_by_ordered_pairs_of_those_present() -> None:
@@ -133,8 +135,9 @@ def test_trust_is_counted_by_ordered_pairs_of_those_present() -> None:
 
 def test_crime_counted_by_hand() -> None:
     # burglary £5,000 and severity 400, violence £10,000 and 200; only burglary has a recorded series
+    # half of what spills over leaves the simulated partnerships: .5 x (12 x -.1 + 24 x .1) = .6
     bench = quiet(observed=[1, 0], outside=0.5).set(true_crimes=[10, 20], twin_crimes=[11, 30], twin_recorded=[6, 9])
-    bench.set(expected_twin=[12, 24], spill_over=[-0.1, 0.05]).state.recorded[:, :, 15] = [5, 8]
+    bench.set(expected_twin=[12, 24], spill_over=[-0.1, 0.1]).state.recorded[:, :, 15] = [5, 8]
     bench.world.first_year[15], bench.world.last_year[15] = 1, 0
     bench.run(close_books, 15)
     expected = {
@@ -154,7 +157,30 @@ def test_crime_counted_by_hand() -> None:
         Tally.MONTHS: 1,
     }
     assert {which: tally(bench, which) for which in expected} == pytest.approx(expected)
-    assert tally(bench, Tally.SPILL_OVER_CRIMES) == pytest.approx(0.5 * (-1.2 + 1.2))
+    assert tally(bench, Tally.SPILL_OVER_CRIMES) == pytest.approx(0.6)
+
+
+def test_first_and_last_year_of_the_window_are_counted_apart() -> None:
+    years = {
+        "first_year": (Tally.RECORDED_FIRST_YEAR, Tally.CONFIDENCE_FIRST_YEAR, Tally.FIRST_YEAR_MONTHS),
+        "last_year": (Tally.RECORDED_LAST_YEAR, Tally.CONFIDENCE_LAST_YEAR, Tally.LAST_YEAR_MONTHS),
+    }
+    for year in years:
+        bench = quiet(first_year=year == "first_year", last_year=year == "last_year")
+        bench.state.recorded[:, :, MAY] = 4
+        bench.run(close_books, MAY)
+        for name, (recorded, confidence, months) in years.items():
+            here = name == year
+            assert (tally(bench, recorded), tally(bench, months)) == (8 * here, here)
+            assert tally(bench, confidence) == bench.state.confidence[INNER] * here
+
+
+def test_the_commissioners_own_spending_is_booked_to_every_partnership_alike() -> None:
+    # £600,000 a year over five partnerships and twelve months
+    bench = quiet().set(own_priorities=600_000, received=7)
+    bench.run(close_books, MAY)
+    assert [tally(bench, Tally.OWN_PRIORITIES, p) for p in (INNER, OUTER)] == [10_000, 10_000]
+    assert tally(bench, Tally.RECEIVED) == 7
 
 
 def test_benefit_believed_planned_and_true_worked_by_hand() -> None:

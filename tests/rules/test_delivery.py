@@ -28,7 +28,7 @@ from cspsim.tallies import Work
 def delivering(**changes: object) -> Bench:
     """Two units of everything, started, worked as assigned and without overload."""
     bench = Bench(**changes).set(units=2, starts=APRIL, quality=1, dose=0, trust=0.5, unworked=0, work=0)
-    bench.set(available=1_000, assigned=50).state.work[:, :, Work.DELIVERY] = 50
+    bench.set(available=1_000, needed=150).state.work[:, :, Work.DELIVERY] = 50
     return bench
 
 
@@ -75,7 +75,7 @@ def test_limit_below_the_threshold_nothing_happens() -> None:
 
 def test_limit_no_governance_no_work_or_no_start_delivers_nothing() -> None:
     assert delivering(levers={"governance": 0}).run(deliver_units, MAY).dose.sum() == 0
-    idle = delivering().set(work=0, unworked=50, needed=50)
+    idle = delivering().set(work=0, unworked=50)
     assert idle.run(deliver_units, MAY).dose.sum() == 0
     assert delivering().set(starts=JUNE).run(deliver_units, MAY).dose.sum() == 0
     assert delivering().run(deliver_units, MAY).dose.min() > 0
@@ -126,7 +126,7 @@ def test_direction_overload_lowers_fidelity_unless_switched_off() -> None:
 def test_overload_of_the_co_ordinator_hurts_work_it_does_not_do() -> None:
     found = []
     for busy in (LOCAL_AUTHORITY, HEALTH):
-        bench = delivering().set(assigned=[50, 0, 0], work=0)
+        bench = delivering().set(needed=50, work=0)
         bench.state.work[:, POLICE, Work.DELIVERY] = 50
         bench.state.work[:, busy, Work.GOVERNANCE] = 2_000
         found.append(float(bench.run(deliver_units, MAY).fidelity[INNER]))
@@ -184,7 +184,7 @@ def test_ranges_and_accounts(
     available: np.ndarray, work: np.ndarray, done: np.ndarray, trust: np.ndarray, units: np.ndarray, quality: np.ndarray, dose: np.ndarray
 ) -> None:
     assigned = work[:, :, Work.DELIVERY] / np.maximum(done, 0.01)
-    bench = delivering().set(available=available, work=work, assigned=assigned, unworked=assigned - work[:, :, Work.DELIVERY])
+    bench = delivering().set(available=available, work=work, unworked=assigned - work[:, :, Work.DELIVERY], needed=assigned.sum(axis=1))
     bench.set(trust=trust, units=units, quality=quality, dose=dose)
     state = bench.run(deliver_units, MAY)
     assert out_of_range(state) == []
