@@ -48,10 +48,11 @@ LAYERS = (
     # what is said about results
     ("money", "assumptions", "differences", "years"),
     ("comparison", "dashboard"),
-    ("formats", "events", "describe"),
-    ("witness",),
+    ("formats", "events"),
+    ("witness", "describe"),
     ("story", "exports"),
-    ("charts", "summary", "terminal"),
+    ("summary",),
+    ("charts", "terminal"),
     ("report",),
     # faces
     ("agents",),

@@ -43,7 +43,7 @@ def observed() -> dict[tuple[str, str], dict[int, float]]:
     with (WORLD / "observed.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             series[row["partnership"], row["crime_type"]][int(row["financial_year"][:4])] = float(row["recorded"])
-    return series
+    return dict(series)
 
 
 def simulated(scenario: Scenario) -> np.ndarray:
@@ -107,7 +107,7 @@ def largest_gap(found: np.ndarray, target: dict[tuple[str, str], dict[int, float
     gaps = [0.0]
     for c, name in enumerate(crimes):
         for k, year in enumerate(YEARS):
-            both = [target[borough, name].get(year) for borough in boroughs]
+            both = [target.get((borough, name), {}).get(year) for borough in boroughs]
             if None not in both:
                 gaps.append(abs(found[:, c, k].sum() / np.sum(both) - 1))
     return float(max(gaps))
