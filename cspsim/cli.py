@@ -26,6 +26,7 @@ class Commands(TyperGroup):
     """Expected failures end with one message on stderr and exit code 2, Ctrl-C with 130; never with a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except CspsimError as error:

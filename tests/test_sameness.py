@@ -116,12 +116,26 @@ def _everything_is_free() -> Plain:
     return _with_every(tiny(), "interventions", cost=0, hours=0, match_share=0)
 
 
-def _interventions_reach_nobody() -> Plain:
-    return _with_every(tiny(), "interventions", reach=0, profile={}, build_up=0, half_life=0, threshold=0)
+def _one_authority_without_a_role() -> Plain:
+    return _with_every(_without(_without(tiny(), "events"), "police", "local_authority"), "authorities", roles=["onlooker"])
+
+
+def _interventions_do_nothing_at_once() -> Plain:
+    return _with_every(tiny(), "interventions", effect=0, reach=0, build_up=0, half_life=0, threshold=0)
+
+
+def _interventions_touch_no_crime() -> Plain:
+    return _with_every(tiny(), "interventions", profile={})
 
 
 def _no_crime() -> Plain:
     return _with_every(tiny(), "partnerships", recorded={})
+
+
+def _no_crime_anywhere() -> Plain:
+    """Not in the rest of the area either, and yet the pot goes by need."""
+    data = _with_levers(weight_need=1, weight_flat=0)
+    return _with_every(data, "partnerships", recorded={}) | {"area": data["area"] | {"recorded": 0}}
 
 
 def _crime_without_cost_or_record() -> Plain:
@@ -138,12 +152,15 @@ EDGES: dict[str, Callable[[], Plain]] = {
     "one crime type": _one_crime_type,
     "one intervention": _one_intervention,
     "one authority": _one_authority,
+    "one authority without a role": _one_authority_without_a_role,
     "nobody at the table at first and at last": _nobody_at_first_and_at_last,
     "nobody holds a role": _no_roles,
     "no units: nothing can be bought": _nothing_can_be_bought,
     "everything is free": _everything_is_free,
-    "interventions reach nobody": _interventions_reach_nobody,
+    "interventions do nothing, at once": _interventions_do_nothing_at_once,
+    "interventions touch no crime": _interventions_touch_no_crime,
     "no crime": _no_crime,
+    "no crime anywhere": _no_crime_anywhere,
     "crime without cost or record": _crime_without_cost_or_record,
     "no hours, no money, no influence": _no_hours_no_money,
     "no governance": lambda: _with_levers(governance=0),
