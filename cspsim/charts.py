@@ -108,8 +108,9 @@ class Estimate(NamedTuple):
 def _finished(figure: Figure, name: str, title: str, alternative: str) -> Chart:
     """Both pictures of a figure, without dates or versions in their metadata."""
     vector, pixels = io.StringIO(), io.BytesIO()
-    FigureCanvasSVG(figure).print_svg(vector, metadata={"Date": None, "Creator": "cspsim"})
-    FigureCanvasAgg(figure).print_png(pixels, metadata={"Software": "cspsim"})
+    with mpl.rc_context(STYLE):
+        FigureCanvasSVG(figure).print_svg(vector, metadata={"Date": None, "Creator": "cspsim"})
+        FigureCanvasAgg(figure).print_png(pixels, metadata={"Software": "cspsim"})
     return Chart(name, title, alternative, vector.getvalue(), pixels.getvalue())
 
 
@@ -161,6 +162,20 @@ def draw_years(baseline: Arm, scenarios: Sequence[Arm], window_from: float, titl
     return _finished(figure, "years", title, alternative)
 
 
+def _means(values: Floats) -> Floats:
+    """Means over runs ``[year]`` of those that have a value; not-a-number, without a warning, where none has."""
+    known = np.isfinite(values).sum(axis=0)
+    return np.where(known > 0, np.nansum(values, axis=0) / np.maximum(known, 1), np.nan)
+
+
+def _percentiles(values: Floats, shares: tuple[int, int]) -> Floats:
+    """Percentiles over runs ``[share, year]``, likewise."""
+    found = np.full((len(shares), values.shape[1]), np.nan)
+    known = np.isfinite(values).any(axis=0)
+    found[:, known] = np.nanpercentile(values[:, known], shares, axis=0)
+    return found
+
+
 def _ends(baseline: Arm, scenarios: Sequence[Arm]) -> str:
     """The last year's cost of crime of each arm, for those who cannot see the lines."""
     said = [f"{arm.name} {amount(float(arm.years.area('cost_of_crime')[:, -1].mean()), '£')}" for arm in (baseline, *scenarios)]
@@ -177,13 +192,13 @@ def _draw_panel(axes: "Axes", outcome: str, words: str, baseline: Arm, scenarios
         colour = COLOURS[k]
         if len(scenarios) <= 2:
             for low, high, shade in ((5, 95, 0.14), (25, 75, 0.25)):
-                edges = np.nanpercentile(values, (low, high), axis=0)
+                edges = _percentiles(values, (low, high))
                 axes.fill_between(arm.years.first, edges[0], edges[1], color=colour, alpha=shade, lw=0)
-        axes.plot(arm.years.first, np.nanmean(values, axis=0), color=colour, lw=1.8, ls=DASHES[k])
-    axes.plot(x, np.nanmean(drawn[0], axis=0), color=BLACK, lw=1.5, ls=(0, (4, 2)))
+        axes.plot(arm.years.first, _means(values), color=colour, lw=1.8, ls=DASHES[k])
+    axes.plot(x, _means(drawn[0]), color=BLACK, lw=1.5, ls=(0, (4, 2)))
     axes.set_title(words, pad=14)
     axes.text(0, 1.02, UNITS.get(outcome, f"{entry.unit} a year"), transform=axes.transAxes, fontsize=7.5, color=GREY)
-    means = np.concatenate([np.nanmean(values, axis=0) for values in drawn])
+    means = np.concatenate([_means(values) for values in drawn])
     _value_axis(axes.yaxis, "£" if entry.unit.startswith("£") else entry.unit, means)
     _year_axis(axes, baseline.years)
 

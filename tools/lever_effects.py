@@ -159,5 +159,5 @@ def _findings(names: list[str], found: list[Effect]) -> str:
     idle = [low.lever for low, high in pairs if not (moves(low, "cost_of_crime") or moves(high, "cost_of_crime"))]
     return (
         f"\nProximate outcome of the area not moved: {', '.join(dead) or 'none'}.\n\n"
-        f"Cost of crime not moved at point assumptions: {', '.join(idle) or 'none'}. docs/decisions.md says why.\n"
+        f"Cost of crime not moved at point assumptions: {', '.join(idle) or 'none'}. [findings.md](findings.md) says why.\n"
     )
