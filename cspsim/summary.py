@@ -133,7 +133,7 @@ def definitions_grid(arms: Mapping[str, Results]) -> Grid:
                 amount(row["value"], definition.unit),
                 f"{row['effective_share']:.0%} of runs" if np.isfinite(row["effective_share"]) else MISSING,
             ]
-            plain.append({"scenario": name, **row.to_dict()})
+            plain.append({"scenario": name, **{str(key): value for key, value in row.items()}})
         cells.append(cell)
     cells.append(
         ["Not all definitions agree"] + [cell for board in boards.values() for cell in ("", f"{board.disagree_share:.0%} of runs")]
@@ -152,7 +152,7 @@ def funnel_grid(arms: Mapping[str, Results]) -> Grid:
         for name, frame in frames.items():
             row = frame.iloc[k]
             cell += [f"{row['project_years']:,.1f}", f"{row['value']:.0%}" if np.isfinite(row["value"]) else MISSING]
-            plain.append({"scenario": name, **row.to_dict()})
+            plain.append({"scenario": name, **{str(key): value for key, value in row.items()}})
         cells.append(cell)
     return Grid("Delivery funnel", columns, cells, plain)
 

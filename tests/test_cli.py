@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
+from worlds import tiny_world
+
 from cspsim.cli import app, folder_name, parsed_changes, replay_command
 from cspsim.describe import KINDS
 from cspsim.errors import CspsimError
@@ -18,9 +21,6 @@ from cspsim.exports import MANIFEST, results_folder, write_whole
 from cspsim.outcomes import OUTCOMES
 from cspsim.scenario import load_scenario, scenario_names
 from cspsim.terminal import Column, show_table
-from typer.testing import CliRunner, Result
-
-from worlds import tiny_world
 
 COMMANDS = ("list", "show", "describe", "check", "new", "run", "compare", "explain")
 HEAVY = ("numba", "numpy", "pandas", "mesa", "matplotlib", "scipy", "pydantic", "jinja2", "pyarrow", "solara")
@@ -368,9 +368,14 @@ class TestFiles:
             (folder / "one").write_text("1", encoding="utf-8")
             assert not Path("a/b").exists()
         assert Path("a/b/one").read_text(encoding="utf-8") == "1"
-        with pytest.raises(KeyboardInterrupt), results_folder(Path("a/b")) as folder:
-            (folder / "one").write_text("2", encoding="utf-8")
-            raise KeyboardInterrupt
+
+        def interrupted() -> None:
+            with results_folder(Path("a/b")) as folder:
+                (folder / "one").write_text("2", encoding="utf-8")
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
         assert Path("a/b/one").read_text(encoding="utf-8") == "1"
         with results_folder(Path("a/b")) as folder:
             (folder / "two").write_text("2", encoding="utf-8")

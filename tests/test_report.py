@@ -7,14 +7,14 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from worlds import tiny_world
+
 from cspsim.comparison import Comparison, compare
 from cspsim.describe import describe
 from cspsim.formats import amount, interval, roughly
 from cspsim.report import date_stamp, evidence, page, settings_of, write_report
 from cspsim.scenario import load_scenario
 from cspsim.summary import definitions_grid, funnel_grid, money_grid, outcome_grid, pot_by_year, rows_of
-
-from worlds import tiny_world
 
 COMMAND = 'cspsim compare "my tiny.toml" half.toml'
 
@@ -23,7 +23,8 @@ COMMAND = 'cspsim compare "my tiny.toml" half.toml'
 def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     folder = tmp_path_factory.mktemp("report")
     (folder / "tiny.toml").write_text(tiny_world(), encoding="utf-8")
-    child = 'extends = "tiny"\ntitle = "Half <script>alert(1)</script> & more"\nquestion = "What does half do?"\n[levers]\ngrant.multiplier = 0.5\n'
+    child = 'extends = "tiny"\ntitle = "Half <script>alert(1)</script> & more"\nquestion = "What does half do?"\n'
+    child += "[levers]\ngrant.multiplier = 0.5\n"
     (folder / "half.toml").write_text(child, encoding="utf-8")
     arms = [load_scenario(folder / name) for name in ("tiny.toml", "half.toml")]
     more = arms[0].with_changes({"levers.challenge_culture.shift": 1}, name="chair")

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from worlds import tiny_world
+
 from cspsim.events import Adopted, Challenged, Evaluated, Event, GrantAwarded, NewRepresentative, Reckoning, Tabled, YearClosed
 from cspsim.outcomes import OUTCOMES
 from cspsim.run import Run
@@ -11,8 +13,6 @@ from cspsim.scenario import Scenario, load_scenario
 from cspsim.simulation import simulate
 from cspsim.story import Witness, financial_year, tell, titles_of, watch
 from cspsim.tallies import AuthorityTally, Tally
-
-from worlds import tiny_world
 
 
 @pytest.fixture(scope="module")

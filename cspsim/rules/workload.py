@@ -67,7 +67,7 @@ def share_work(world: World, state: State, luck: Luck, month: int) -> None:
         _assign(world, state, p, coordinator, needed, month)
         for a in range(state.pledged.shape[1]):
             worked = _worked(world, state, p, a, coordinator, month)
-            state.unworked[p, a] = state.assigned[p, a] - worked
+            state.unworked[p, a] = max(0.0, state.assigned[p, a] - worked)
             state.work[p, a, Work.DELIVERY] += worked
             if world.member[p, a, month] > 0:
                 state.work[p, a, Work.GOVERNANCE] += _governance_hours(world, state, p, a, coordinator, month)

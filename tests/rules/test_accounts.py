@@ -131,6 +131,7 @@ def test_trust_is_counted_by_ordered_pairs_of_those_present() -> None:
     own = bench.state.authority_tallies[INNER]
     assert own[:, AuthorityTally.TRUST_PLACED].tolist() == [0.5, 0.25, 0]
     assert own[:, AuthorityTally.TRUST_RECEIVED].tolist() == [0.25, 0.5, 0]
+    assert own[:, AuthorityTally.TRUST_PAIRS].tolist() == [1, 1, 0]
 
 
 def test_crime_counted_by_hand() -> None:

@@ -92,7 +92,7 @@ def test_what_nobody_takes_on_is_not_delivered() -> None:
 
 
 def test_load_of_an_authority_without_hours() -> None:
-    bench = delivering(uncertainties={"largest_load": 4}).set(available=0, work=0, unworked=0)
+    bench = delivering(uncertainties={"largest_load": 4}).set(available=0, work=0, unworked=0, load=9)
     bench.state.work[:, POLICE, Work.GOVERNANCE] = 1
     assert bench.run(deliver_units, MAY).load[INNER].tolist() == [4, 0, 0], "any task is an overload, capped; no task is none"
     bench.set(available=10).state.work[:, POLICE, Work.GOVERNANCE] = 1_000
