@@ -1,4 +1,4 @@
-"""Three formulas that several rules share. Each says one thing about the world."""
+"""The formulas that several rules share. Each says one thing about the world."""
 
 from cspsim.compiled import compiled
 from cspsim.state import State
@@ -11,6 +11,14 @@ def reached_share(world: World, reach: float, units: float) -> float:
     """Share of crime reached by this many units: each further unit reaches less, reach x (1 - d^units) / (1 - d)."""
     d = world.uncertainties.diminishing
     return min(1.0, reach * world.uncertainties.reach_scale * (1 - d**units) / (1 - d))
+
+
+@compiled
+def next_reach(world: World, reach: float, units: float) -> float:
+    """Share of crime that one more unit would reach, reach x d^units."""
+    if units == 0:
+        return reach
+    return reach * world.uncertainties.diminishing**units
 
 
 @compiled

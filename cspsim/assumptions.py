@@ -9,8 +9,6 @@ Numbers are drawn independently of each other, which no source supports or contr
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from os import cpu_count
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,7 +17,7 @@ from cspsim.luck import PARAMETERS, name_key
 from cspsim.parameters import Floats, Integers
 from cspsim.scenario import Scenario
 from cspsim.schema import Number, register_of
-from cspsim.simulation import replicate_numbers, run_replicates, state_for
+from cspsim.simulation import replicate_numbers, run_replicates, share_out, state_for
 from cspsim.state import State
 from cspsim.structures import packed
 from cspsim.tallies import AuthorityTally, Tally
@@ -236,6 +234,5 @@ def run_assumption_sets(
             progress(replicates)
 
     jobs = [(a, k) for k in range(max((len(arm.sets) for arm in arms), default=0)) for a, arm in enumerate(arms) if k < len(arm.sets)]
-    with ThreadPoolExecutor(max(1, min(threads or cpu_count() or 1, len(jobs)))) as pool:
-        list(pool.map(work, jobs))
+    share_out(work, jobs, threads)
     return tallies

@@ -80,15 +80,20 @@ class Results:
         frame.insert(0, "replicate", np.repeat(np.arange(n) + self.first_replicate, len(places)))
         return frame
 
+    @property
+    def monthly_tallies(self) -> Floats:
+        """Tallies ``[run, reported month, partnership, tally]``. Raises ValueError if months were not kept."""
+        if not self._monthly.shape[0]:
+            raise ValueError("months were not kept: run simulate(..., months=True)")
+        return self._monthly[:, self.calendar.warm_up :]
+
     @cached_property
     def monthly_outcomes(self) -> Floats:
         """Outcomes of single months ``[run, reported month, partnership and area, outcome]``.
 
         Raises ValueError if months were not kept.
         """
-        if not self._monthly.shape[0]:
-            raise ValueError("months were not kept: run simulate(..., months=True)")
-        return outcomes_of(with_area(self._monthly[:, self.calendar.warm_up :], 2))
+        return outcomes_of(with_area(self.monthly_tallies, 2))
 
     @cached_property
     def months(self) -> "pd.DataFrame":

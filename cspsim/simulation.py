@@ -1,7 +1,7 @@
 """Many runs of one scenario: threads over replicates, outcomes reduced as runs finish."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -88,15 +88,27 @@ def run_world(
         if progress is not None:
             progress(min(CHUNK, n_runs - start))
 
-    starts = range(0, n_runs, CHUNK)
-    workers = min(threads or os.cpu_count() or 1, len(starts))
-    if workers <= 1:
-        for start in starts:
-            work(start)
-    else:
-        with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(work, starts))
+    share_out(work, range(0, n_runs, CHUNK), threads)
     return tallies, by_authority, monthly
+
+
+def share_out(work: Callable[[Any], None], jobs: Sequence[Any], threads: int | None = None) -> None:
+    """Do every job, several at a time; on Ctrl-C or an error the jobs not yet begun are dropped at once.
+
+    ``threads`` None uses every processor. Raises what the first failing job raised.
+    """
+    workers = min(threads or os.cpu_count() or 1, len(jobs))
+    if workers <= 1:
+        for job in jobs:
+            work(job)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for done in [pool.submit(work, job) for job in jobs]:
+                done.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def simulate(

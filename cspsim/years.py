@@ -36,7 +36,7 @@ def by_year(results: Results) -> Years:
 
     Raises ValueError if months were not kept.
     """
-    tallies = results._monthly[:, results.calendar.warm_up :]
+    tallies = results.monthly_tallies
     if not len(tallies):
         raise ValueError("months were not kept: run simulate(..., months=True)")
     reported = results.calendar.reported

@@ -2,6 +2,7 @@
 
 from math import log
 
+from cspsim.arithmetic import next_reach
 from cspsim.compiled import compiled
 from cspsim.luck import MEETINGS, Luck, normal_quantile, uniforms
 from cspsim.state import State
@@ -163,8 +164,7 @@ def _score(world: World, state: State, p: int, a: int, i: int, month: int) -> fl
     units = state.units[p, i]
     if world.plans[month]:
         units = state.units_next[p, i]
-    next_reach = world.reach[i] * world.uncertainties.diminishing**units
-    score = state.belief[p, a, i] * next_reach * needed / max(world.unit_cost[i], 1e-12)
+    score = state.belief[p, a, i] * next_reach(world, world.reach[i], units) * needed / max(world.unit_cost[i], 1e-12)
     if world.lead[p, i, month] == a:
         score *= world.uncertainties.own_lead_preference
     return score

@@ -19,21 +19,25 @@ def intend_challenges(world: World, state: State, luck: Luck, month: int) -> Non
     Strong doubt that is not spoken is suppressed. Source: Thwaites 2013 (good relationships, lack of challenge), C-strength.
     """
     partnerships, authorities, interventions = state.challenges.shape
+    state.challenges[:] = 0
+    state.doubts[:] = 0
     for p in range(partnerships):
         for a in range(authorities):
             state.suppressed[p, a] *= world.uncertainties.doubt_memory
-            for i in range(interventions):
-                state.challenges[p, a, i] = 0
-                state.doubts[p, a, i] = 0
-                sponsor = state.sponsor[p, i]
-                if state.on_table[p, i] > 0 and a != sponsor and world.member[p, a, month] > 0:
+        if not world.meets[month]:
+            continue
+        for i in range(interventions):
+            if state.on_table[p, i] <= 0:
+                continue
+            sponsor = state.sponsor[p, i]
+            for a in range(authorities):
+                if a != sponsor and world.member[p, a, month] > 0:
                     doubt = (state.claim[p, i] - state.belief[p, a, i]) / sqrt(max(state.belief_variance[p, a, i], 1e-9))
                     state.doubts[p, a, i] = doubt
                     chance = _chance(world, state, p, a, sponsor, doubt, month)
                     u = uniforms(luck, MEETINGS, month, world.authority_key[p, a], world.intervention_key[i])[0]
                     if world.switches.challenge and u < chance:
                         state.challenges[p, a, i] = 1
-        for i in range(interventions):
             advocate = _advocate(world, state, luck, p, i, month)
             if advocate >= 0:
                 state.challenges[p, advocate, i] = 1

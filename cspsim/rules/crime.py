@@ -91,9 +91,11 @@ def _sum_effects(world: World, state: State, month: int) -> None:
         own_dose = state.own_priorities[0] / (world.n_area_partnerships * world.own_unit_cost)
     for p in range(state.log_effect.shape[0]):
         for c in range(state.log_effect.shape[1]):
-            own_fall = world.own_effect * reached_share(world, world.own_reach, own_dose) * world.own_priorities[c]
-            state.log_effect[p, c] = log1p(-min(own_fall, world.uncertainties.largest_fall))
             state.spill_over[p, c] = 0
+            state.log_effect[p, c] = 0
+            if own_dose > 0:
+                own_fall = world.own_effect * reached_share(world, world.own_reach, own_dose) * world.own_priorities[c]
+                state.log_effect[p, c] = log1p(-min(own_fall, world.uncertainties.largest_fall))
         if not world.switches.effects:
             continue
         for i in range(world.effect.shape[0]):

@@ -1,5 +1,6 @@
 """8 Decision: units are bought by believed benefit per pound, after scrutiny, until money, match funds or hosting hours run out."""
 
+from cspsim.arithmetic import next_reach
 from cspsim.compiled import compiled
 from cspsim.luck import MEETINGS, Luck, uniforms
 from cspsim.state import State
@@ -109,7 +110,7 @@ def _value(world: World, state: State, p: int, i: int, units: float, plans: bool
     needed = 0.0
     for c in range(world.profile.shape[1]):
         needed += world.profile[i, c] * state.table_need[p, c]
-    value = state.estimate[p, i] * world.reach[i] * world.uncertainties.diminishing**units * needed / max(world.unit_cost[i], 1e-12)
+    value = state.estimate[p, i] * next_reach(world, world.reach[i], units) * needed / max(world.unit_cost[i], 1e-12)
     if plans and state.units[p, i] > units:
         value *= 1 + world.uncertainties.incumbency
     return value
