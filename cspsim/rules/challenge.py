@@ -24,8 +24,6 @@ def intend_challenges(world: World, state: State, luck: Luck, month: int) -> Non
     for p in range(partnerships):
         for a in range(authorities):
             state.suppressed[p, a] *= world.uncertainties.doubt_memory
-        if not world.meets[month]:
-            continue
         for i in range(interventions):
             if state.on_table[p, i] <= 0:
                 continue
