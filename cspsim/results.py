@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cspsim.layout import Calendar
     from cspsim.scenario import Scenario
 
+_AT_ONCE = 1000
+
 AREA = "area"
 """The name under which tables give all partnerships together."""
 
@@ -63,7 +65,11 @@ class Results:
     @cached_property
     def outcomes(self) -> Floats:
         """Outcomes ``[run, partnership and area, outcome]`` in the order of ``OUTCOMES``."""
-        return outcomes_of(with_area(self.tallies, 1))
+        found = np.empty((self.replicates, len(self.partnerships), len(OUTCOMES)))
+        for start in range(0, self.replicates, _AT_ONCE):  # what the formulas need on the way would double the memory of many runs
+            part = slice(start, start + _AT_ONCE)
+            found[part] = outcomes_of(with_area(self.tallies[part], 1))
+        return found
 
     def area(self, outcome: str) -> Floats:
         """One outcome of the whole area ``[run]``. Raises KeyError for an outcome that does not exist."""
