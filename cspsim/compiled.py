@@ -33,9 +33,10 @@ KEPT_FOLDERS = 5
 # Files that read scenarios or results, or wait for people, and that no rule calls. Every other file beside this one is
 # hashed: a file left out by mistake would run an old rule, a file hashed without need costs one compilation.
 FACES = frozenset(
-    {"agents", "assumptions", "charts", "checks", "cli", "comparison", "dashboard", "describe", "differences", "errors", "events"}
-    | {"exports", "formats", "layout", "leaves", "merging", "model", "money", "outcomes", "report", "results", "run", "scenario"}
-    | {"scenario_files", "schema", "story", "summary", "template", "terminal", "toml_lines", "validation", "witness", "years"}
+    {"agents", "assumptions", "charts", "checks", "cli", "comparison", "country", "dashboard", "describe", "differences"}
+    | {"errors", "events", "exports", "formats", "layout", "leaves", "merging", "model", "money", "outcomes"}
+    | {"report", "results", "rulebook", "run", "scenario", "scenario_files", "schema", "story", "summary", "template"}
+    | {"terminal", "toml_lines", "validation", "witness", "years"}
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -42,12 +42,13 @@ LAYERS = (
     ("arithmetic",),
     ("rules",),
     ("month",),
+    ("rulebook",),
     # from months to results
     ("results",),
     ("simulation", "run"),
     # what is said about results
     ("money", "assumptions", "differences", "years"),
-    ("comparison", "dashboard", "events"),
+    ("comparison", "country", "dashboard", "events"),
     ("witness", "sweep"),
     ("story", "summary", "experiment"),
     # what is drawn and written
@@ -58,6 +59,7 @@ LAYERS = (
     ("model",),
     ("web",),
     ("terminal",),
+    ("commands",),
     ("cli",),
     ("__init__",),
 )

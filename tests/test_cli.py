@@ -14,7 +14,8 @@ import pytest
 from typer.testing import CliRunner, Result
 from worlds import tiny_world
 
-from cspsim.cli import app, folder_name, parsed_changes, replay_command
+from cspsim.cli import app
+from cspsim.commands.options import folder_name, parsed_changes, replay_command
 from cspsim.describe import KINDS
 from cspsim.errors import CspsimError
 from cspsim.exports import MANIFEST, results_folder, write_whole

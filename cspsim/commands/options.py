@@ -1,0 +1,79 @@
+"""What several commands share: options, the scenario a user named, values on one line."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cspsim.errors import CspsimError
+
+if TYPE_CHECKING:
+    from cspsim.scenario import Scenario
+
+LARGEST_SEED = 2**64 - 1
+
+ScenarioName = Annotated[str, typer.Argument(help="Name of a shipped scenario, path of a .toml file, or a stack of them: first+second.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON and nothing else.")]
+Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of all luck.")]
+Replicates = Annotated[int, typer.Option(min=1, help="Number of runs of each scenario.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads; all processors if not given.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results; replaced if cspsim wrote it.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a dotted key, such as levers.grant.multiplier=0.5. May be repeated."),
+]
+
+
+def load(name: str, changes: list[str] | None = None) -> "Scenario":
+    """The scenario a user named, with what ``--set`` changes. Raises ScenarioError with every fault."""
+    from cspsim.outcomes import OUTCOMES
+    from cspsim.scenario import load_scenario
+
+    scenario = load_scenario(name, outcomes=lambda: OUTCOMES)
+    return scenario.with_changes(parsed_changes(changes)) if changes else scenario
+
+
+def parsed_changes(changes: list[str]) -> dict[str, Any]:
+    """``key=value`` texts as a dictionary; values as in a scenario file, bare words as text. Raises CspsimError."""
+    import tomllib
+
+    found: dict[str, Any] = {}
+    for text in changes:
+        key, equals, value = text.partition("=")
+        if not (equals and key.strip() and value.strip()):
+            raise CspsimError(f"--set {text}: expected KEY=VALUE, such as levers.grant.multiplier=0.5")
+        try:
+            found[key.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except ValueError:
+            found[key.strip()] = value.strip()
+    return found
+
+
+def in_words(value: Any) -> str:
+    """A value of a scenario file on one line."""
+    if value is None:
+        return "not stated"
+    if isinstance(value, float):
+        return f"{value:,.10g}"
+    return str(value)
+
+
+def in_cell(value: Any) -> str:
+    """A value as a cell of a table: nothing where there is none."""
+    return "" if value is None else in_words(value)
+
+
+def folder_name(baseline: str, scenarios: list[str]) -> str:
+    """``baseline-vs-scenario``, with paths and long lists cut down to what every file system takes."""
+
+    def short(name: str) -> str:
+        return "+".join(Path(part).stem if part.endswith(".toml") else part for part in name.split("+"))
+
+    text = f"{short(baseline)}-vs-{'-'.join(short(name) for name in scenarios)}"
+    safe = "".join(mark if mark.isalnum() or mark in "-_+." else "-" for mark in text)
+    return safe[:100].strip(".-") or "comparison"
+
+
+def replay_command(arguments: list[str]) -> str:
+    """The command line that gives the same report again, quoted so that any shell takes it."""
+    return " ".join(["cspsim", *(f'"{word}"' if any(mark in word for mark in ' "*?[]{}&|;<>()$\\') else word for word in arguments)])

@@ -1,0 +1,150 @@
+"""Commands that read scenarios: ``list | show | describe | check | new``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cspsim.commands.options import Json, ScenarioName, in_cell, in_words, load
+from cspsim.errors import CspsimError
+from cspsim.exports import as_json, write_whole
+from cspsim.terminal import Column, complain, say, show_table
+
+if TYPE_CHECKING:
+    from cspsim.scenario import Scenario
+
+
+def list_scenarios(json: Json = False) -> None:
+    """List the shipped scenarios with the question each one asks."""
+    from cspsim.scenario import scenario_names
+
+    rows = [(scenario.name, scenario.title, scenario.question) for scenario in map(load, scenario_names())]
+    if json:
+        typer.echo(as_json([dict(zip(("name", "title", "question"), row, strict=True)) for row in rows]))
+        return
+    show_table("", [Column("Name"), Column("Title", rank=2), Column("Question", rank=1)], rows)
+    say("cspsim show NAME tells more about one; cspsim compare no-cuts baseline compares two.")
+
+
+def show(scenario: ScenarioName, json: Json = False) -> None:
+    """Show a scenario: its question, context, window, files, and how it differs from the baseline."""
+    chosen = load(scenario)
+    time, base = chosen.data.time, load("baseline")
+    differences = {} if chosen.digest == base.digest else chosen.differences_from(base)
+    about = {
+        "name": chosen.name,
+        "title": chosen.title,
+        "question": chosen.question,
+        "context": chosen.context,
+        "primary_outcome": chosen.data.primary_outcome,
+        "months": f"{time.first_month} to {time.last_month}, after {time.warm_up_months} months of warm-up",
+        "outcome_window": f"{time.window_from} to {time.window_to or time.last_month}",
+        "partnerships": ", ".join(entry.title for entry in chosen.data.partnerships.values()),
+        "authorities": ", ".join(entry.title for entry in chosen.data.authorities.values()),
+        "files": [str(path) for path in chosen.sources],
+        "digest": chosen.digest,
+    }
+    if json:
+        typer.echo(
+            as_json({**about, "differences_from_baseline": [{"key": k, "baseline": a, "here": b} for k, (a, b) in differences.items()]})
+        )
+        return
+    say(chosen.title, style="bold")
+    for line in (chosen.question, chosen.context):
+        if line:
+            say(line)
+    say()
+    for key in ("months", "outcome_window", "partnerships", "authorities", "primary_outcome"):
+        say(f"{key.replace('_', ' ').capitalize()}: {about[key]}")
+    say()
+    show_files(chosen)
+    rows = [(key, in_words(theirs), in_words(ours)) for key, (theirs, ours) in differences.items()]
+    if rows:
+        show_table("Differences from the baseline", [Column("Key"), Column("Baseline"), Column("Here")], rows)
+    else:
+        say("Runs exactly as the baseline does.")
+
+
+def show_files(scenario: "Scenario") -> None:
+    """The files a scenario is made of, what is extended before what extends it."""
+    say("Files:")
+    for path in scenario.sources:
+        say(f"  {path}")
+    say()
+
+
+def describe(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="levers, uncertainties, switches, outcomes, interventions, crime-types, authorities, partnerships, grants or events."
+        ),
+    ] = "levers",
+    scenario: Annotated[str, typer.Option(help="Show the values of this scenario.")] = "baseline",
+    name: Annotated[str | None, typer.Option(help="Only the entry of this name.")] = None,
+    json: Json = False,
+) -> None:
+    """Describe every number: meaning, value, plausible range, unit, status and source, from the data the model runs on."""
+    from cspsim.describe import describe as described
+
+    rows = described(kind, load(scenario), name)
+    if json:
+        typer.echo(as_json(rows))
+        return
+    if kind == "outcomes":
+        columns = {"name": 0, "unit": 1, "direction": 2, "meaning": 0, "formula": 3, "smallest_of_interest": 4}
+    else:
+        columns = {"name": 0, "value": 0, "low": 1, "high": 1, "unit": 1, "status": 2, "meaning": 3, "source": 4}
+    whole = 0 if name else 1  # one entry is shown whole, many as far as the window allows
+    shown = [Column(key.replace("_", " ").capitalize(), number=key in ("low", "high"), rank=rank * whole) for key, rank in columns.items()]
+    show_table(
+        f"{kind.capitalize()} of {scenario}" if kind != "outcomes" else "Outcomes",
+        shown,
+        [[in_cell(row.get(key)) for key in columns] for row in rows],
+    )
+
+
+def check(files: Annotated[list[str], typer.Argument(help="Scenario files, names or stacks.")], json: Json = False) -> None:
+    """Check scenarios without running them: OK, or everything that is wrong with file, line and what was expected."""
+    from cspsim.errors import ScenarioError
+
+    found = []
+    for file in files:
+        faults: list[dict[str, Any]] = []
+        try:
+            load(file)
+        except ScenarioError as error:
+            faults = [{"file": f.file, "line": f.line, "key": f.key, "message": f.message, "hint": f.hint} for f in error.faults]
+            if not json:
+                complain(str(error))
+        found.append({"scenario": file, "ok": not faults, "faults": faults})
+        if not json and not faults:
+            say(f"{file}: OK")
+    if json:
+        typer.echo(as_json(found))
+    if not all(entry["ok"] for entry in found):
+        raise typer.Exit(2)
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the new scenario; the file is NAME.toml.")],
+    extends: Annotated[str, typer.Option(help="Scenario it starts from.")] = "baseline",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+    json: Json = False,
+) -> None:
+    """Write a commented scenario file to start from."""
+    from cspsim.scenario import new_scenario_text
+
+    path = Path(name if name.endswith(".toml") else f"{name}.toml")
+    if "+" in path.stem:
+        raise CspsimError(f"{path.name}: a name with + would be read as a stack of scenarios")
+    load(extends)
+    if path.exists() and not force:
+        raise CspsimError(f"{path} exists already: choose another name, or overwrite it with --force")
+    write_whole(path, new_scenario_text(path.stem, extends))
+    if json:
+        typer.echo(as_json({"file": str(path), "extends": extends}))
+        return
+    say(f"Wrote {path}. Take the # away from a line to use it, then:")
+    say(f"  cspsim check {path}")
+    say(f"  cspsim compare {extends} {path}")
