@@ -25,6 +25,10 @@ _HOMES = {
     "PartnershipModel": "model",
     "CspsimError": "errors",
     "ScenarioError": "errors",
+    "load_experiment": "sweep.experiment",
+    "run_sweep": "sweep.sweeping",
+    "load_results": "sweep.stored",
+    "SweepResults": "sweep.stored",
 }
 
 __all__ = [
@@ -36,9 +40,13 @@ __all__ = [
     "Run",
     "Scenario",
     "ScenarioError",
+    "SweepResults",
     "__version__",
     "compare",
+    "load_experiment",
+    "load_results",
     "load_scenario",
+    "run_sweep",
     "scenario_names",
     "simulate",
 ]
@@ -52,6 +60,9 @@ if TYPE_CHECKING:
     from cspsim.run import Run
     from cspsim.scenario import Scenario, load_scenario, scenario_names
     from cspsim.simulation import simulate
+    from cspsim.sweep.experiment import load_experiment
+    from cspsim.sweep.stored import SweepResults, load_results
+    from cspsim.sweep.sweeping import run_sweep
 
 
 def __getattr__(name: str) -> Any:

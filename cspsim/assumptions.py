@@ -137,9 +137,12 @@ class AssumptionSets:
         True crime is what recorded crime says once reporting and recording are assumed, so the base moves with them.
         Raises ValueError if the world is not one of this scenario's.
         """
+        return self.lay_over(world, self.values[k])
+
+    def lay_over(self, world: World, row: Floats) -> World:
+        """The world under the values ``row`` ``[number]``; see ``apply``."""
         if not (np.array_equal(world.intervention_key, self._keys[0]) and np.array_equal(world.crime_key, self._keys[1])):
             raise ValueError("these assumption sets belong to a scenario with other interventions or crime types")
-        row = self.values[k]
         changed: dict[str, object] = {}
         for field, (indices, columns) in self._places.items():
             before = getattr(world, field)

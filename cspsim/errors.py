@@ -34,23 +34,31 @@ class Fault:
         return f"{place}: {key}{self.message}{hint}"
 
 
-class ScenarioError(CspsimError):
-    """A scenario cannot be used; ``faults`` lists everything that is wrong with it, sorted by file and line."""
+class FileError(CspsimError):
+    """A file written by a user cannot be used; ``faults`` lists everything that is wrong with it, by file and line."""
 
-    def __init__(self, faults: Sequence[Fault], scenario: str = "") -> None:
+    kind = "file"
+
+    def __init__(self, faults: Sequence[Fault], name: str = "") -> None:
         # Both go to ``args`` so that the error survives the way back from a worker process.
-        super().__init__(faults, scenario)
+        super().__init__(faults, name)
         self.faults = sorted(set(faults), key=lambda fault: (fault.file, fault.line or 0, fault.key, fault.message))
-        self.scenario = scenario
+        self.name = name
 
     def __str__(self) -> str:
         count = len(self.faults)
-        name = f" {self.scenario!r}" if self.scenario else ""
-        lines = [f"scenario{name} has {count} fault{'' if count == 1 else 's'}:"]
+        name = f" {self.name!r}" if self.name else ""
+        lines = [f"{self.kind}{name} has {count} fault{'' if count == 1 else 's'}:"]
         lines += [f"  {fault}" for fault in self.faults[:_SHOWN_FAULTS]]
         if count > _SHOWN_FAULTS:
             lines.append(f"  ... and {count - _SHOWN_FAULTS} more")
         return "\n".join(lines)
+
+
+class ScenarioError(FileError):
+    """A scenario cannot be used."""
+
+    kind = "scenario"
 
 
 def nearest(name: str, options: Iterable[str]) -> str | None:

@@ -154,3 +154,23 @@ def outcomes_of(tallies: Floats) -> Floats:
 def names() -> list[str]:
     """Names of all outcomes in table order."""
     return list(OUTCOMES)
+
+
+MAIN = (
+    "cost_of_crime", "true_crimes", "recorded_crimes", "cost_averted", "cost_averted_share", "received", "spend", "unspent",
+    "benefit_cost_ratio", "proposals_tabled", "challenged_share", "adopted_interventions", "evaluated_share", "delivered_dose",
+    "believed_benefit", "true_benefit", "believed_over_true", "local_authority_hours_share", "coordinator_load",
+    "governance_hours_share", "mean_trust", "public_confidence",
+)  # fmt: skip
+"""The outcomes that a screen shows and a sweep stores unless told otherwise; reports and exports show all."""
+
+
+def combined(tallies: Floats, weights: Mapping[Tally, float]) -> Floats:
+    """A weighted sum of tallies ``[...]`` of tallies ``[..., tally]``, added up in the order of the register.
+
+    Unlike a matrix product it gives the same bits however many runs are worked on at once.
+    """
+    total = np.zeros(tallies.shape[:-1])
+    for tally, weight in weights.items():
+        total += weight * tallies[..., tally]
+    return total

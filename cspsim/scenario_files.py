@@ -73,7 +73,7 @@ class Shelf:
             message = f'there is no scenario "{name}"' if asker else "there is no such scenario"
             self._blame(asker or name, message, did_you_mean(name, self._known_names(chain)))
         elif path in chain:
-            circle = " -> ".join(_label(step) for step in (*chain[chain.index(path) :], path))
+            circle = " -> ".join(label_of(step) for step in (*chain[chain.index(path) :], path))
             self._blame(asker or name, f"a scenario extends itself: {circle}", "take one of these steps out")
             return None
         elif path not in self.files:
@@ -92,8 +92,8 @@ class Shelf:
         return list(dict.fromkeys(names))
 
     def _read(self, path: Path, chain: tuple[Path, ...]) -> None:
-        label = _label(path)
-        raw, text, fault = _parsed(path, label)
+        label = label_of(path)
+        raw, text, fault = parsed_toml(path, label)
         if fault:
             self.faults.append(fault)
         asker = Origin(label, text)
@@ -109,7 +109,7 @@ class Shelf:
         self.files[path] = ScenarioFile(origin, own, parents)
 
 
-def _label(path: Path) -> str:
+def label_of(path: Path) -> str:
     """How a file is called in messages: short, and the same on every machine for shipped files."""
     for folder, prefix in ((shipped_folder(), "scenarios"), (Path.cwd(), "")):
         if path.is_relative_to(folder):
@@ -117,7 +117,9 @@ def _label(path: Path) -> str:
     return str(path)
 
 
-def _parsed(path: Path, label: str) -> tuple[dict[str, Any], str, Fault | None]:
+def parsed_toml(path: Path, label: str = "") -> tuple[dict[str, Any], str, Fault | None]:
+    """What a TOML file says, its text, and what kept it from being read."""
+    label = label or label_of(path)
     try:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")

@@ -21,15 +21,6 @@ if TYPE_CHECKING:
     from cspsim.comparison import Comparison, Finding
 
 DISCLAIMER = "Illustrative model, not a forecast."
-MAIN = (
-    "cost_of_crime", "true_crimes", "recorded_crimes", "cost_averted", "cost_averted_share", "received", "spend", "unspent",
-    "benefit_cost_ratio", "proposals_tabled", "challenged_share", "adopted_interventions", "evaluated_share", "delivered_dose",
-    "believed_benefit", "true_benefit", "believed_over_true", "local_authority_hours_share", "coordinator_load",
-    "governance_hours_share", "mean_trust", "public_confidence",
-)  # fmt: skip
-"""The outcomes that a screen shows; reports and exports show all."""
-
-
 class Grid(NamedTuple):
     """A table for reading: cells as text, and the plain numbers behind them as records."""
 

@@ -153,8 +153,8 @@ def compare(
 
 def _answer(found: "Comparison", target: Path | None, json: bool) -> None:
     """What ``compare`` prints: a sentence for each question, then the main differences."""
-    from cspsim.outcomes import OUTCOMES
-    from cspsim.summary import MAIN, rows_of
+    from cspsim.outcomes import MAIN, OUTCOMES
+    from cspsim.summary import rows_of
 
     if json:
         from cspsim.report import comparison_as_json

@@ -1,0 +1,230 @@
+"""A sweep read back: its design, its tables as frames and as DuckDB relations, and its runs as cells."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cspsim.differences import Parts, paired_estimate
+from cspsim.errors import CspsimError, did_you_mean
+from cspsim.outcomes import OUTCOMES
+from cspsim.parameters import Floats, Integers
+from cspsim.results import AREA
+from cspsim.sweep.folders import LocalFolder, local_copy
+from cspsim.sweep.store import MANIFEST, read_manifest
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+DESIGN_TABLES = ("policies", "assumptions", "luck")
+RUN_TABLES = ("runs", "months", "authorities", "failures")
+
+
+class Cells(NamedTuple):
+    """One outcome of every run, cell by cell. What failed or is not there is nan.
+
+    Attributes:
+        numerator, denominator: ``[policy, assumption set, replicate]``; a total's denominator is 1.
+        against: ``[policy]`` number of the policy an effect is taken against.
+    """
+
+    numerator: Floats
+    denominator: Floats
+    against: Integers
+
+    @property
+    def value(self) -> Floats:
+        """Mean total, or ratio of sums over replicates ``[policy, assumption set]``."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.nansum(self.numerator, axis=2) / np.nansum(np.where(np.isnan(self.numerator), np.nan, self.denominator), axis=2)
+
+    def effects(self) -> Floats:
+        """Value less the value of the policy it is measured against ``[policy, assumption set]``, over runs that both have."""
+        both = self._paired()
+        return both.value - both._replace(numerator=both.numerator[self.against], denominator=both.denominator[self.against]).value
+
+    def noise(self) -> Floats:
+        """Standard error of every effect ``[policy, assumption set]`` by replicates, as in ``differences.paired_estimate``."""
+        policies, sets, _ = self.numerator.shape
+        errors = np.full((policies, sets), np.nan)
+        for policy in range(policies):
+            for own_set in range(sets):
+                one, other = (Parts(*(part[p, own_set][:, None] for part in self[:2])) for p in (self.against[policy], policy))
+                there = ~np.isnan(one.numerator[:, 0] + other.numerator[:, 0])
+                if there.sum() > 1:
+                    estimate = paired_estimate(Parts(*(part[there] for part in one)), Parts(*(part[there] for part in other)))
+                    errors[policy, own_set] = estimate.standard_error[0]
+        return errors
+
+    def _paired(self) -> "Cells":
+        """The same without runs whose partner is missing."""
+        missing = np.isnan(self.numerator + self.numerator[self.against])
+        return self._replace(numerator=np.where(missing, np.nan, self.numerator))
+
+
+class SweepResults:
+    """What a folder of results holds.
+
+    Attributes:
+        folder: where it lies (a copy, if it came from an object store).
+        manifest: what was run, and with what.
+    """
+
+    def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
+        self.folder, self.manifest = folder, manifest
+
+    def __repr__(self) -> str:
+        return f"<SweepResults {self.manifest['experiment']!r}: {self.manifest['counts'].get('runs', 0):,} runs, {self.manifest['status']}>"
+
+    @property
+    def baseline(self) -> str:
+        """Name of the scenario of policy 0."""
+        return str(self.manifest["baseline"])
+
+    @property
+    def primary(self) -> str:
+        """The outcome the question is about."""
+        return str(self.manifest["primary_outcome"])
+
+    @property
+    def outcomes(self) -> list[str]:
+        """Names of the outcomes that are stored."""
+        return list(self.manifest["outcomes"])
+
+    @property
+    def designs(self) -> dict[str, Any]:
+        """How levers, uncertainties and luck were varied."""
+        found: dict[str, Any] = self.manifest["designs"]
+        return found
+
+    @cached_property
+    def policies(self) -> "pd.DataFrame":
+        """One row per policy."""
+        return self._frame("policies")
+
+    @cached_property
+    def assumptions(self) -> "pd.DataFrame":
+        """One row per assumption set."""
+        return self._frame("assumptions")
+
+    @cached_property
+    def luck(self) -> "pd.DataFrame":
+        """One row per row of a design of luck; empty without one."""
+        return self._frame("luck")
+
+    @cached_property
+    def runs(self) -> "pd.DataFrame":
+        """One row per run and partnership."""
+        return self._frame("runs")
+
+    @cached_property
+    def months(self) -> "pd.DataFrame":
+        """One row per run, month and partnership; empty if they were not kept."""
+        return self._frame("months")
+
+    @cached_property
+    def authorities(self) -> "pd.DataFrame":
+        """One row per run, partnership and authority; empty if they were not kept."""
+        return self._frame("authorities")
+
+    @cached_property
+    def failures(self) -> "pd.DataFrame":
+        """One row per run that failed: its error, and the command that replays it."""
+        frame = self._frame("failures")
+        if len(frame):
+            frame["command"] = [f"cspsim sweep {self.manifest['file']} --only {run}" for run in frame["run"]]
+        return frame
+
+    def tables(self) -> dict[str, list[Path]]:
+        """Name of each table that is there, with its files."""
+        found = {name: [self.folder / f"{name}.parquet"] for name in DESIGN_TABLES if (self.folder / f"{name}.parquet").is_file()}
+        found |= {name: sorted((self.folder / name).glob("runs-*.parquet")) for name in RUN_TABLES}
+        return {name: paths for name, paths in found.items() if paths}
+
+    def _frame(self, table: str) -> "pd.DataFrame":
+        import pandas as pd
+        import pyarrow.parquet as parquet
+
+        paths = self.tables().get(table, [])
+        if not paths:
+            return pd.DataFrame()
+        return pd.concat([parquet.read_table(path).to_pandas() for path in paths], ignore_index=True)
+
+    @cached_property
+    def connection(self) -> "duckdb.DuckDBPyConnection":
+        """A DuckDB connection with a view for every table, that sees only this folder."""
+        from cspsim.sweep.sandbox import connected
+
+        return connected(self.folder, self.tables())
+
+    def relation(self, table: str) -> "duckdb.DuckDBPyRelation":
+        """A table as a DuckDB relation. Raises CspsimError for a table that is not there."""
+        if table not in self.tables():
+            raise CspsimError(f'{self.folder} holds no table "{table}"; {did_you_mean(table, self.tables())}')
+        return self.connection.table(table)
+
+    def sql(self, query: str) -> "pd.DataFrame":
+        """The answer to a query over the tables. Raises CspsimError when DuckDB refuses it."""
+        import duckdb
+
+        try:
+            return self.connection.execute(query).df()
+        except duckdb.Error as error:
+            raise CspsimError(f"the query was refused: {error}") from None
+
+    def cells(self, outcome: str, partnership: str = AREA) -> Cells:
+        """One outcome of one partnership (or of the area) as an array by policy, assumption set and replicate.
+
+        A design of luck has one cell per policy: its rows stand on the axis of replicates.
+        Raises CspsimError for an outcome or partnership that is not stored.
+        """
+        if outcome not in self.outcomes:
+            raise CspsimError(f'outcome "{outcome}" is not stored here; {did_you_mean(outcome, self.outcomes)}')
+        ratio = OUTCOMES[outcome].denominator is not None
+        columns = [f"{outcome}_numerator", f"{outcome}_denominator"] if ratio else [outcome]
+        keys, values = self._columns(columns, partnership)
+        if not len(keys):
+            places = [AREA, *self.manifest["partnerships"]]
+            raise CspsimError(f'no run of partnership "{partnership}" is stored here; {did_you_mean(partnership, places)}')
+        policies = len(self.policies)
+        if len(self.luck):
+            sets, index = np.zeros(len(keys), dtype=np.int64), keys[:, 2]
+        else:
+            sets, index = keys[:, 1], _index_in_cell(keys)
+        shape = (policies, int(sets.max()) + 1, int(index.max()) + 1)
+        filled = np.full((2, *shape), np.nan)
+        filled[0, keys[:, 0], sets, index] = values[:, 0]
+        filled[1, keys[:, 0], sets, index] = values[:, 1] if ratio else 1.0
+        return Cells(filled[0], filled[1], self.policies["against"].to_numpy(dtype=np.int64))
+
+    def _columns(self, columns: list[str], partnership: str) -> tuple[Integers, Floats]:
+        """Keys ``[run, (policy, assumptions, replicate)]`` and values ``[run, column]`` in the order of runs."""
+        names = ["policy", "assumptions", "replicate"]
+        quoted = ", ".join(f'"{name}"' for name in [*names, *columns])
+        query = f"SELECT {quoted} FROM runs WHERE partnership = ? ORDER BY run"
+        found = self.connection.execute(query, [partnership]).fetchnumpy()
+        keys = np.stack([np.asarray(found[name], dtype=np.int64) for name in names], axis=1)
+        return keys, np.stack([np.ma.filled(np.ma.asarray(found[name], dtype=float), np.nan) for name in columns], axis=1)
+
+
+def _index_in_cell(keys: Integers) -> Integers:
+    """Which replicate of its assumption set a run is: replicates may be numbered on from set to set."""
+    sets, replicates = keys[:, 1], keys[:, 2]
+    first = np.full(int(sets.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, sets, replicates)
+    index: Integers = replicates - first[sets]
+    return index
+
+
+def load_results(folder: str | Path) -> SweepResults:
+    """The results of a sweep in a folder, finished or not, or at an address such as ``s3://bucket/name``.
+
+    Raises CspsimError if there is none.
+    """
+    path = local_copy(str(folder)) if "://" in str(folder) else Path(folder)
+    manifest = read_manifest(LocalFolder(path))
+    if manifest is None:
+        raise CspsimError(f"{folder} holds no results of a sweep (it has no {MANIFEST})")
+    return SweepResults(path, manifest)

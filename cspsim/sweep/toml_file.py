@@ -1,0 +1,119 @@
+"""A TOML file that is no scenario, read against its schema: every fault at once, each with its line."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import ValidationError
+
+from cspsim.errors import Fault, FileError, did_you_mean, in_plain_words
+from cspsim.leaves import Origin
+from cspsim.scenario_files import label_of, parsed_toml, shipped_folder
+from cspsim.schema import Section
+from cspsim.toml_lines import Key, join_key
+
+Data = TypeVar("Data", bound=Section)
+
+
+def shipped_experiments() -> Path:
+    """Where the shipped experiments lie: beside the shipped scenarios."""
+    return shipped_folder().parent / "experiments"
+
+
+def find_file(name: str | Path, kind: type[FileError] = FileError) -> Path:
+    """The file of a path, or of the name of a shipped one. Raises ``kind`` with the nearest right name."""
+    asked = Path(name)
+    known = shipped_experiments()
+    for path in (asked, known / f"{name}.toml", known / str(name)):
+        if path.suffix == ".toml" and path.is_file():
+            return path.resolve()
+    names = [path.stem for path in sorted(known.glob("*.toml"))]
+    beside = [path.name for path in sorted(asked.parent.glob("*.toml"))] if asked.parent.is_dir() else []
+    raise kind([Fault(str(name), None, "", f"there is no such {kind.kind}", did_you_mean(str(name), [*names, *beside]))], str(name))
+
+
+class FileReader:
+    """One file being read: what it says, and what is wrong with it so far."""
+
+    def __init__(self, path: Path, kind: type[FileError] = FileError) -> None:
+        self.path, self.kind = path, kind
+        self.faults: list[Fault] = []
+        self.raw, text, fault = parsed_toml(path)
+        self.origin = Origin(label_of(path), text)
+        if fault:
+            self.faults.append(fault)
+
+    def blame(self, key: Key, message: str, hint: str = "") -> None:
+        """Note a fault of the line that says ``key``."""
+        self.faults.append(Fault(self.origin.label, self.origin.line(key), join_key(key), message, hint))
+
+    def adopt(self, error: FileError, key: Key) -> None:
+        """Note the faults of something this file names, at the line that names it (or where they have their own)."""
+        for fault in error.faults:
+            if fault.line is None:
+                about = f"{fault.key}: " if fault.key else ""
+                self.blame(key, f"{about}{fault.message}", fault.hint)
+            else:
+                self.faults.append(fault)
+
+    def read(self, schema: type[Data]) -> Data:
+        """The file's data. Raises the reader's kind of error with every fault."""
+        if not self.faults:
+            try:
+                return schema.model_validate(self.raw)
+            except ValidationError as error:
+                for key, message, hint in _complaints(error, schema):
+                    self.blame(key, message, hint)
+        raise self.error()
+
+    def error(self) -> FileError:
+        """Everything found so far as one error."""
+        return self.kind(self.faults, self.path.stem)
+
+    def finish(self) -> None:
+        """Raise the reader's kind of error if anything was found."""
+        if self.faults:
+            raise self.error()
+
+
+def _complaints(error: ValidationError, schema: type[Section]) -> Iterator[tuple[Key, str, str]]:
+    missing: dict[Key, list[str]] = {}
+    for entry in error.errors(include_url=False):
+        key = tuple(str(part) for part in entry["loc"] if part != "[key]")
+        if entry["type"] == "missing":
+            missing.setdefault(key[:-1], []).append(key[-1])
+        elif entry["type"] == "extra_forbidden":
+            yield key, "unknown key", did_you_mean(key[-1], _fields_at(schema, key[:-1]))
+        else:
+            yield key, in_plain_words(entry), ""
+    for key, names in missing.items():
+        yield key, f"lacks {', '.join(names)}", ""
+
+
+def _fields_at(schema: Any, key: Key) -> list[str]:
+    """Names of the fields at a key of a schema; none where it has free names."""
+    for name in key:
+        schema = _part(schema, name)
+    schema = _bare(schema)
+    if isinstance(schema, type) and issubclass(schema, Section):
+        return [field.alias or name for name, field in schema.model_fields.items()]
+    return []
+
+
+def _part(schema: Any, name: str) -> Any:
+    schema = _bare(schema)
+    if get_origin(schema) in (dict, list, Mapping):
+        return get_args(schema)[-1]
+    if isinstance(schema, type) and issubclass(schema, Section):
+        fields = {field.alias or own: field.annotation for own, field in schema.model_fields.items()}
+        return fields.get(name)
+    return None
+
+
+def _bare(schema: Any) -> Any:
+    """A type without its remarks and without the option of being left out."""
+    while get_origin(schema) in (Annotated, Union, UnionType):
+        inside = get_args(schema)
+        schema = inside[0] if get_origin(schema) is Annotated else next(kind for kind in inside if kind is not type(None))
+    return schema
