@@ -25,7 +25,7 @@ _HOMES = {
     "PartnershipModel": "model",
     "CspsimError": "errors",
     "ScenarioError": "errors",
-    "load_experiment": "sweep.experiment",
+    "load_experiment": "sweep.reading",
     "run_sweep": "sweep.sweeping",
     "load_results": "sweep.stored",
     "SweepResults": "sweep.stored",
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from cspsim.run import Run
     from cspsim.scenario import Scenario, load_scenario, scenario_names
     from cspsim.simulation import simulate
-    from cspsim.sweep.experiment import load_experiment
+    from cspsim.sweep.reading import load_experiment
     from cspsim.sweep.stored import SweepResults, load_results
     from cspsim.sweep.sweeping import run_sweep
 

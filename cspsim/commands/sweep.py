@@ -36,8 +36,8 @@ def sweep(
     json: Json = False,
 ) -> None:
     """Run an experiment: policies x assumptions x luck, stored as it goes, to be resumed at any time."""
-    from cspsim.sweep.experiment import load_experiment
-    from cspsim.sweep.plan import make_plan
+    from cspsim.sweep.designing import make_plan
+    from cspsim.sweep.reading import load_experiment
 
     experiment = load_experiment(file)
     plan = make_plan(experiment)

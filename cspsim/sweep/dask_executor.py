@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import dask.config
 from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, as_completed
 
 from cspsim.errors import CspsimError
@@ -17,6 +18,8 @@ from cspsim.sweep.plan import Plan
 from cspsim.sweep.work import Bench, run_job
 
 LOCAL = "local:"
+ANSWER_WITHIN = 20  # seconds that a scheduler has to answer
+DEATHS_FORGIVEN = 1  # workers that may die with a job before it is taken apart; on a cluster its scheduler says
 
 
 @contextmanager
@@ -27,9 +30,9 @@ def dask_client(where: str) -> Iterator[Any]:
     """
     if not where.startswith(LOCAL):
         try:
-            client = Client(where, timeout=20)
+            client = Client(where, timeout=ANSWER_WITHIN)
         except (OSError, ValueError, TimeoutError) as error:
-            raise CspsimError(f"no dask scheduler answers at {where}: {error or 'no connection within 20 seconds'}") from None
+            raise CspsimError(f"no dask scheduler answers at {where}: {error or 'no connection in time'}") from None
         with client:
             yield client
         return
@@ -37,6 +40,7 @@ def dask_client(where: str) -> Iterator[Any]:
     if not number.isdecimal() or int(number) < 1:
         raise CspsimError(f"--dask {where}: expected local:N with a number of workers, or the address of a scheduler")
     with (
+        dask.config.set({"distributed.scheduler.allowed-failures": DEATHS_FORGIVEN}),
         LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address=None, memory_limit=0) as cluster,
         Client(cluster) as client,
     ):

@@ -9,20 +9,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cspsim.assumptions import AssumptionSets, UncertainNumber, latin_hypercube, triangular_quantile, uncertain_numbers
 from cspsim.compiled import PACKAGE, rule_files
 from cspsim.layout import build_world, calendar_of
 from cspsim.luck import PARAMETERS, STREAMS
 from cspsim.parameters import Floats, Integers, Words
 from cspsim.scenario import Scenario
 from cspsim.schema import DatedPath, ScenarioData
-from cspsim.sweep.experiment import Experiment, UncertaintyDesign, Varied, lever_changes, settings_of
-from cspsim.sweep.sampling import every_combination, sampled
+from cspsim.sweep.experiment import Experiment, lever_changes, settings_of
+from cspsim.sweep.uncertain import Uncertain
 from cspsim.world import World, sizes
 
 ROWS_OF_A_JOB = 120_000  # rows of the largest table that one job may write: bounds memory, whatever is kept
 RUNS_OF_A_JOB = 256
-LEVERS_IN_A_NAME = 4
 
 
 class Policies(NamedTuple):
@@ -169,22 +167,23 @@ class Plan:
         return scenario.with_changes(changes, name=self.policies.names[policy]) if changes else scenario
 
     @cached_property
-    def _uncertain(self) -> list["Uncertain"]:
+    def uncertain(self) -> list[Uncertain]:
+        """The uncertain numbers of each scenario."""
         return [Uncertain(scenario, self.varied, self.experiment.data.uncertainties) for scenario in self.scenarios]
 
     def values_of(self, policy: int, own_set: int) -> Floats:
         """Every uncertain number ``[number]`` of a policy's scenario under an assumption set."""
-        return self._uncertain[self.policies.scenario[policy]].values(self.quantiles[own_set])
+        return self.uncertain[self.policies.scenario[policy]].values(self.quantiles[own_set])
 
     def under(self, world: World, policy: int, own_set: int) -> World:
         """A policy's world under an assumption set."""
-        uncertain = self._uncertain[self.policies.scenario[policy]]
+        uncertain = self.uncertain[self.policies.scenario[policy]]
         return uncertain.sets.lay_over(world, uncertain.values(self.quantiles[own_set]))
 
     @cached_property
     def values(self) -> Floats:
         """What the baseline's varied numbers are in each set ``[set, number]``."""
-        first = self._uncertain[0]
+        first = self.uncertain[0]
         return np.array([first.values(row)[first.columns] for row in self.quantiles]).reshape(self.sets, len(self.varied))
 
     # ----------------------------------------------------------------------------------------------------- identity
@@ -201,116 +200,3 @@ class Plan:
     def digest(self) -> str:
         """Hash of the settings: two sweeps with the same digest have the same results."""
         return hashlib.sha256(json.dumps(self.settings, sort_keys=True, default=str).encode()).hexdigest()[:20]
-
-
-class Uncertain:
-    """The uncertain numbers of one scenario: where the sampled ones stand, and what a row of quantiles makes of them."""
-
-    def __init__(self, scenario: Scenario, varied: list[str], design: UncertaintyDesign) -> None:
-        numbers = uncertain_numbers(scenario)
-        own = {number.name: column for column, number in enumerate(numbers)}
-        self.sampled = [k for k, name in enumerate(varied) if name in own]  # columns of the quantiles this scenario has
-        self.columns = np.array([own[varied[k]] for k in self.sampled], dtype=np.int64)
-        self.best = np.array([number.value for number in numbers])
-        self.from_file, self.uniform = design.design == "file", design.distribution == "uniform" or design.design == "morris"
-        ranges = [stated_range(numbers[column], design) for column in self.columns]
-        self.low, self.high = (np.array([ends[k] for ends in ranges]) for k in (0, 1))
-        self.mode = np.clip(self.best[self.columns], self.low, self.high)
-        self.sets = AssumptionSets(scenario, numbers, self.best[None])
-
-    def values(self, quantiles: Floats) -> Floats:
-        """All numbers ``[number]``: the best guesses, and in place of those that are sampled what the quantiles say."""
-        row = self.best.copy()
-        drawn = quantiles[self.sampled]
-        if drawn.size and not np.isnan(drawn).any():
-            if self.from_file:
-                row[self.columns] = drawn
-            elif self.uniform:
-                row[self.columns] = self.low + drawn * (self.high - self.low)
-            else:
-                row[self.columns] = triangular_quantile(drawn, self.low, self.mode, self.high)
-        return row
-
-
-def stated_range(number: UncertainNumber, design: UncertaintyDesign) -> tuple[float, float]:
-    """Low and high of an uncertain number: what the experiment states, else the registered range."""
-    stated = design.vary.get(number.name) or design.vary.get(number.name.removeprefix("uncertainties."), Varied())
-    if stated.low is None or stated.high is None:
-        return number.low, number.high
-    return stated.low, stated.high
-
-
-def make_plan(experiment: Experiment) -> Plan:
-    """Lay an experiment out. Raises CspsimError when a design needs a library that is not there."""
-    varied = _varied(experiment)
-    rows = _luck_rows(experiment)
-    return Plan(experiment, _policies(experiment), varied, _quantiles(experiment, varied, rows), rows)
-
-
-def _policies(experiment: Experiment) -> Policies:
-    named = list(experiment.policies)
-    levers = list(experiment.lever_ranges)
-    points = _lever_points(experiment) if levers else np.empty((0, 0))
-    names = named + [_policy_name(len(named) + k, levers, point) for k, point in enumerate(points)]
-    settings = np.full((len(names), len(levers)), np.nan)
-    settings[len(named) :] = points
-    against = np.zeros(len(names), dtype=np.int64)
-    scenario = np.zeros(len(names), dtype=np.int64)
-    for k, name in enumerate(named):
-        against[k], scenario[k] = named.index(experiment.against[name]), k
-    return Policies(names, against, scenario, levers, settings)
-
-
-def _policy_name(number: int, levers: list[str], point: Floats) -> str:
-    """A setting of levers in words, where it is short enough to be a name."""
-    if len(levers) > LEVERS_IN_A_NAME:
-        return f"policy {number}"
-    return ", ".join(f"{lever} {value:.4g}" for lever, value in zip(levers, point, strict=True))
-
-
-def _lever_points(experiment: Experiment) -> Floats:
-    """Values ``[point, lever]``: a sample of the ranges, every combination, or lists side by side."""
-    design, ranges = experiment.data.levers, list(experiment.lever_ranges.values())
-    if design.design in ("full-factorial", "list"):
-        values = [entry.values or np.linspace(entry.low or 0.0, entry.high or 0.0, design.levels).tolist() for entry in ranges]
-        return every_combination(values) if design.design == "full-factorial" else np.array(values).T
-    names = [f"levers.{name}" for name in experiment.lever_ranges]
-    quantiles = sampled(design.design, names, design.points, experiment.data.seed, design.levels, design.second_order)
-    low, high = (np.array([getattr(entry, end) for entry in ranges], dtype=float) for end in ("low", "high"))
-    return low + quantiles * (high - low)
-
-
-def _varied(experiment: Experiment) -> list[str]:
-    """Full names of the numbers that are sampled: those of the file, those named, or all that are uncertain."""
-    design = experiment.data.uncertainties
-    if experiment.given_sets is not None:
-        return [name if "." in name else f"uncertainties.{name}" for name in experiment.given_sets[0]]
-    if design.design == "best-guess":
-        return []
-    wanted = design.only if design.only is not None else list(design.vary)
-    full = {name if "." in name else f"uncertainties.{name}" for name in wanted}
-    known = dict.fromkeys(number.name for scenario in experiment.policies.values() for number in uncertain_numbers(scenario))
-    return [name for name in known if name in full or not full]
-
-
-def _quantiles(experiment: Experiment, varied: list[str], rows: Words | None) -> Floats:
-    design, seed = experiment.data.uncertainties, experiment.data.seed
-    best = np.full((int(design.best_guess), len(varied)), np.nan)
-    if experiment.given_sets is not None:
-        drawn = np.array(experiment.given_sets[1], dtype=float)
-    elif not varied:
-        return np.full((1, 0), np.nan)
-    elif rows is not None:
-        drawn = latin_hypercube(varied, int(rows[:, PARAMETERS].max()) + 1, seed)
-    else:
-        drawn = sampled(design.design, varied, design.points, seed, design.levels, design.second_order)
-    return np.concatenate([best, drawn])
-
-
-def _luck_rows(experiment: Experiment) -> Words | None:
-    luck = experiment.data.luck
-    if luck.design == "replicates":
-        return None
-    from cspsim.sweep.luck_design import luck_design
-
-    return luck_design(luck.base, luck.groups or STREAMS)

@@ -1,28 +1,22 @@
 """Results on disk: parts written whole or not at all, a manifest, and what is already done."""
 
-import json
 import os
 import re
 import socket
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as arrow
 
 from cspsim.errors import CspsimError
 from cspsim.exports import as_json
-from cspsim.luck import STREAMS
-from cspsim.outcomes import OUTCOMES
 from cspsim.sweep.folders import Folder, LocalFolder
+from cspsim.sweep.manifest import MANIFEST, assumptions_table, luck_table, manifest_of, policies_table, read_manifest
 from cspsim.sweep.plan import Plan
 from cspsim.sweep.work import FAILURES, RUNS, TABLES, as_parquet, from_parquet
 
-MANIFEST = "manifest.json"
 LOCK = "sweep.lock"
 RUNNING, PAUSED, COMPACTING, COMPLETE = "running", "paused", "compacting", "complete"
 COMPACT_ROWS = 200_000  # rows of runs in one compact file: a few dozen megabytes
@@ -127,108 +121,6 @@ class Store:
 
 def _holds(outer: tuple[int, int], inner: tuple[int, int]) -> bool:
     return outer[0] <= inner[0] and inner[1] <= outer[1] and outer != inner
-
-
-def read_manifest(folder: Folder) -> dict[str, Any] | None:
-    """The manifest of a folder; None if there is none. Raises CspsimError if it is no manifest of a sweep."""
-    try:
-        content = json.loads(folder.read(MANIFEST))
-    except FileNotFoundError:
-        return None
-    except ValueError:
-        raise CspsimError(f"{folder}/{MANIFEST} is no manifest of a sweep: expected JSON") from None
-    if not isinstance(content, dict) or "digest" not in content or "settings" not in content:
-        raise CspsimError(f"{folder}/{MANIFEST} is no manifest of a sweep: it lacks a digest or settings")
-    return content
-
-
-def manifest_of(plan: Plan, status: str, counts: dict[str, int], notes: list[str], said: str) -> dict[str, Any]:
-    """Everything a reader of the folder has to know, and nothing that differs between machines running the same sweep."""
-    experiment = plan.experiment
-    data = experiment.data
-    return {
-        "title": data.title,
-        "question": data.question,
-        "context": data.context,
-        "experiment": experiment.name,
-        "file": said,
-        "status": status,
-        "counts": counts,
-        "digest": plan.digest,
-        "seed": data.seed,
-        "baseline": experiment.baseline.name,
-        "primary_outcome": experiment.primary,
-        "outcomes": {name: {"title": OUTCOMES[name].title, "unit": OUTCOMES[name].unit} for name in experiment.outcomes},
-        "partnerships": list(experiment.baseline.data.partnerships),
-        "designs": designs_of(plan),
-        "rounds": plan.rounds,
-        "replicates_share_luck_between_sets": not plan.fresh,
-        "keep": data.keep.model_dump(),
-        "versions": versions(),
-        "notes": notes,
-        "settings": plan.settings,
-    }
-
-
-def versions() -> dict[str, str]:
-    """Versions of what made the numbers."""
-    found = {"python": sys.version.split()[0]}
-    for name in ("cspsim", "numpy", "numba", "pyarrow", "scipy"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # run from its source without being installed
-            found[name] = "unknown"
-    return found
-
-
-def designs_of(plan: Plan) -> dict[str, Any]:
-    """How levers, uncertainties and luck were varied."""
-    data, ranges_ = plan.experiment.data, plan.experiment.lever_ranges
-    uncertain = plan._uncertain[0]
-    named = len(plan.experiment.policies)
-    levers = {
-        "kind": data.levers.design if ranges_ else "none",
-        "names": [f"levers.{name}" for name in ranges_],
-        "low": [entry.low if entry.values is None else min(entry.values) for entry in ranges_.values()],
-        "high": [entry.high if entry.values is None else max(entry.values) for entry in ranges_.values()],
-        "points": data.levers.points,
-        "levels": data.levers.levels,
-        "second_order": data.levers.second_order,
-        "first": named,
-    }
-    uncertainties = {
-        "kind": data.uncertainties.design if plan.varied else "none",
-        "names": plan.varied,
-        "low": uncertain.low,
-        "high": uncertain.high,
-        "best": uncertain.best[uncertain.columns],
-        "points": data.uncertainties.points,
-        "levels": data.uncertainties.levels,
-        "second_order": data.uncertainties.second_order,
-        "distribution": data.uncertainties.distribution,
-        "first": int(data.uncertainties.best_guess) if plan.varied else 1,
-    }
-    luck = {"kind": data.luck.design, "base": data.luck.base, "groups": data.luck.groups or list(STREAMS)}
-    return {"levers": levers, "uncertainties": uncertainties, "luck": luck}
-
-
-def policies_table(plan: Plan) -> Any:
-    """One row per policy: number, name, the policy its effect is taken against, and the levers that are varied."""
-    policies = plan.policies
-    keys = {"policy": np.arange(len(policies.names), dtype=np.int32), "name": policies.names, "against": policies.against.astype(np.int32)}
-    return arrow.table({**keys, **{f"levers.{name}": policies.settings[:, k] for k, name in enumerate(policies.levers)}})
-
-
-def assumptions_table(plan: Plan) -> Any:
-    """One row per assumption set: number and the uncertain numbers that are sampled."""
-    values = plan.values
-    return arrow.table({"assumptions": np.arange(plan.sets, dtype=np.int32), **{name: values[:, k] for k, name in enumerate(plan.varied)}})
-
-
-def luck_table(plan: Plan) -> Any:
-    """One row per row of a design of luck: its number as replicate, and the replicate number of every stream."""
-    rows = plan.rows if plan.rows is not None else np.empty((0, len(STREAMS)), dtype=np.uint64)
-    return arrow.table({"replicate": np.arange(len(rows)), **{name: rows[:, k].astype(np.int64) for k, name in enumerate(STREAMS)}})
 
 
 @contextmanager

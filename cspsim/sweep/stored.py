@@ -12,7 +12,7 @@ from cspsim.outcomes import OUTCOMES
 from cspsim.parameters import Floats, Integers
 from cspsim.results import AREA
 from cspsim.sweep.folders import LocalFolder, local_copy
-from cspsim.sweep.store import MANIFEST, read_manifest
+from cspsim.sweep.manifest import MANIFEST, read_manifest
 
 if TYPE_CHECKING:
     import duckdb

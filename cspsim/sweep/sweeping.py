@@ -1,21 +1,23 @@
 """A sweep from start to end: begin or go on, hand out jobs, write what comes back, say what became of it."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from cspsim.errors import CspsimError
+from cspsim.sweep.designing import make_plan
 from cspsim.sweep.executor import Job, Tables, in_own_process, on_threads
 from cspsim.sweep.experiment import Experiment
 from cspsim.sweep.folders import Folder, LocalFolder, folder_at
-from cspsim.sweep.plan import Plan, make_plan
+from cspsim.sweep.plan import Plan
 from cspsim.sweep.precision import enough
-from cspsim.sweep.store import COMPACTING, COMPLETE, MANIFEST, PAUSED, RUNNING, Store, locked
+from cspsim.sweep.store import COMPACTING, COMPLETE, PAUSED, RUNNING, Store, locked
 from cspsim.sweep.stored import SweepResults, load_results
 
 Progress = Callable[[int], None]
 
-PATIENCE_WITH_A_JOB = 2  # deaths with the same job under way before it is tried in a process of its own
+PATIENCE_WITH_A_JOB = 3  # deaths with the same job under way before it is tried in a process of its own
 
 
 def run_sweep(
@@ -59,6 +61,7 @@ def run_sweep(
             raise
         store.write_manifest(COMPACTING, notes=notes)
         store.compact()
+        _forget_all(place)
         store.write_manifest(COMPLETE, store.counts(), notes)
     return load_results(folder)
 
@@ -180,4 +183,6 @@ def _forget(folder: Folder, job: Job) -> None:
         _mark(folder, job).unlink(missing_ok=True)
 
 
-__all__ = ["MANIFEST", "run_sweep"]
+def _forget_all(folder: Folder) -> None:
+    if isinstance(folder, LocalFolder):
+        shutil.rmtree(folder.path / "attempts", ignore_errors=True)

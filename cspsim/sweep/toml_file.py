@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import ValidationError
@@ -48,12 +48,19 @@ class FileReader:
         """Note a fault of the line that says ``key``."""
         self.faults.append(Fault(self.origin.label, self.origin.line(key), join_key(key), message, hint))
 
-    def adopt(self, error: FileError, key: Key) -> None:
-        """Note the faults of something this file names, at the line that names it (or where they have their own)."""
+    def adopt(self, error: FileError, key: Key, places: Mapping[str, Key] = MappingProxyType({})) -> None:
+        """Note the faults of something this file names: where they have a line of their own, else at ``key``.
+
+        ``places``: dotted keys that this file changes in it, with where it says so.
+        """
         for fault in error.faults:
             if fault.line is None:
-                about = f"{fault.key}: " if fault.key else ""
-                self.blame(key, f"{about}{fault.message}", fault.hint)
+                about_it = (
+                    where for dotted, where in places.items() if fault.key.startswith(dotted) or dotted.startswith(fault.key or " ")
+                )
+                place = next(about_it, key)
+                about = "" if place != key or not fault.key else f"{fault.key}: "
+                self.blame(place, f"{about}{fault.message}", fault.hint)
             else:
                 self.faults.append(fault)
 
