@@ -24,7 +24,7 @@ from cspsim.sweep import executor, plan, store, sweeping, work
 from cspsim.sweep.designing import make_plan
 from cspsim.sweep.folders import LocalFolder, folder_at
 from cspsim.sweep.reading import load_experiment
-from cspsim.sweep.stored import load_results
+from cspsim.sweep.stored import Cells, load_results
 from cspsim.sweep.sweeping import run_sweep
 from cspsim.tallies import Tally
 
@@ -66,6 +66,14 @@ class TestWhatIsStored:
         assert cells.effects()[1, 0] == pytest.approx(finding.difference, abs=1e-14)
         assert 2.8 * cells.noise()[1, 0] == pytest.approx(finding.smallest_detectable, rel=1e-12)
         assert cells.effects()[0, 0] == cells.noise()[0, 0] == 0
+
+    def test_errors_leave_out_runs_whose_partner_is_missing(self) -> None:
+        numerator = np.array([[[1.0, 2.0, 4.0, np.nan]], [[2.0, 5.0, np.nan, 9.0]]])
+        cells = Cells(numerator, np.ones_like(numerator), np.array([0, 0]))
+        assert cells.effects()[1, 0] == 2.0  # (1 + 3) / 2
+        assert cells.noise()[1, 0] == pytest.approx(1.0)  # sd of 1 and 3 is the root of 2, over the root of 2
+        ratio = Cells(np.array([[[1.0, 3.0]], [[2.0, 6.0]]]), np.array([[[2.0, 2.0]], [[1.0, 3.0]]]), np.array([0, 0]))
+        np.testing.assert_allclose(ratio.value[:, 0], [1.0, 2.0])
 
     def test_months_and_authorities_add_up(self, tmp_path: Path, folder: Path) -> None:
         experiment = small_experiment(tmp_path, TWO_POLICIES + "[luck]\nreplicates = 3\n[keep]\nmonths = true\nauthorities = true\n")

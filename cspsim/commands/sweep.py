@@ -32,7 +32,7 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be run and what it would cost; run nothing.")] = False,
     only: Annotated[int | None, typer.Option(min=0, help="Replay one run, by its number, and show what came of it.")] = None,
     threads: Threads = None,
-    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on a dask cluster: its address, or local:N workers.")] = None,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on a dask cluster: its address, its scheduler's .json file, or local:N workers.")] = None,
     json: Json = False,
 ) -> None:
     """Run an experiment: policies x assumptions x luck, stored as it goes, to be resumed at any time."""
@@ -182,7 +182,8 @@ def _answer(results: "SweepResults", target: str, json: bool) -> None:
             )
         )
         return
-    say(f"Complete: {counts['runs']:,} runs in {target}")
+    how = "Finished already, nothing was run again" if results.was_finished else "Complete"
+    say(f"{how}: {counts['runs']:,} runs in {target}")
     for note in results.manifest["notes"]:
         say(note)
     if len(failures):

@@ -24,13 +24,14 @@ DEATHS_FORGIVEN = 1  # workers that may die with a job before it is taken apart;
 
 @contextmanager
 def dask_client(where: str) -> Iterator[Any]:
-    """A client of the cluster at an address, or of ``local:N`` worker processes of this machine.
+    """A client of the cluster at an address, of one whose scheduler wrote a .json file, or of ``local:N`` processes.
 
     Raises CspsimError when nothing answers there.
     """
     if not where.startswith(LOCAL):
         try:
-            client = Client(where, timeout=ANSWER_WITHIN)
+            by_file = where.endswith(".json")
+            client = Client(scheduler_file=where, timeout=ANSWER_WITHIN) if by_file else Client(where, timeout=ANSWER_WITHIN)
         except (OSError, ValueError, TimeoutError) as error:
             raise CspsimError(f"no dask scheduler answers at {where}: {error or 'no connection in time'}") from None
         with client:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cspsim.differences import Parts, paired_estimate
 from cspsim.errors import CspsimError, did_you_mean
 from cspsim.outcomes import OUTCOMES
 from cspsim.parameters import Floats, Integers
@@ -42,26 +41,32 @@ class Cells(NamedTuple):
 
     def effects(self) -> Floats:
         """Value less the value of the policy it is measured against ``[policy, assumption set]``, over runs that both have."""
-        both = self._paired()
-        return both.value - both._replace(numerator=both.numerator[self.against], denominator=both.denominator[self.against]).value
+        own, other = self._pairs()
+        return own.value - other.value
 
     def noise(self) -> Floats:
         """Standard error of every effect ``[policy, assumption set]`` by replicates, as in ``differences.paired_estimate``."""
-        policies, sets, _ = self.numerator.shape
-        errors = np.full((policies, sets), np.nan)
-        for policy in range(policies):
-            for own_set in range(sets):
-                one, other = (Parts(*(part[p, own_set][:, None] for part in self[:2])) for p in (self.against[policy], policy))
-                there = ~np.isnan(one.numerator[:, 0] + other.numerator[:, 0])
-                if there.sum() > 1:
-                    estimate = paired_estimate(Parts(*(part[there] for part in one)), Parts(*(part[there] for part in other)))
-                    errors[policy, own_set] = estimate.standard_error[0]
-        return errors
+        own, other = self._pairs()
+        influence = own._influence() - other._influence()
+        there = (~np.isnan(influence)).sum(axis=2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = np.nansum(influence, axis=2, keepdims=True) / there[..., None]
+            variance = np.nansum((influence - mean) ** 2, axis=2) / (there - 1)
+            return np.where(there > 1, np.sqrt(variance / there), np.nan)
 
-    def _paired(self) -> "Cells":
-        """The same without runs whose partner is missing."""
-        missing = np.isnan(self.numerator + self.numerator[self.against])
-        return self._replace(numerator=np.where(missing, np.nan, self.numerator))
+    def _influence(self) -> Floats:
+        """What each run does to its cell's value: the linearised ratio (Cochran 1977, section 6.3)."""
+        weights = np.where(np.isnan(self.numerator), np.nan, self.denominator)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = np.nansum(weights, axis=2, keepdims=True) / (~np.isnan(weights)).sum(axis=2, keepdims=True)
+            return (self.numerator - self.value[..., None] * self.denominator) / mean
+
+    def _pairs(self) -> "tuple[Cells, Cells]":
+        """Every policy and what it is measured against, both without runs that one of them lacks."""
+        partner, divisor = self.numerator[self.against], self.denominator[self.against]
+        missing = np.isnan(self.numerator + partner)
+        own = self._replace(numerator=np.where(missing, np.nan, self.numerator))
+        return own, self._replace(numerator=np.where(missing, np.nan, partner), denominator=divisor)
 
 
 class SweepResults:
@@ -70,10 +75,12 @@ class SweepResults:
     Attributes:
         folder: where it lies (a copy, if it came from an object store).
         manifest: what was run, and with what.
+        was_finished: whether ``run_sweep`` found everything done already.
     """
 
     def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
         self.folder, self.manifest = folder, manifest
+        self.was_finished = False
 
     def __repr__(self) -> str:
         return f"<SweepResults {self.manifest['experiment']!r}: {self.manifest['counts'].get('runs', 0):,} runs, {self.manifest['status']}>"
@@ -134,8 +141,13 @@ class SweepResults:
         """One row per run that failed: its error, and the command that replays it."""
         frame = self._frame("failures")
         if len(frame):
-            frame["command"] = [f"cspsim sweep {self.manifest['file']} --only {run}" for run in frame["run"]]
+            frame["command"] = [f"{self._replay}{run}" for run in frame["run"]]
         return frame
+
+    @property
+    def _replay(self) -> str:
+        """The command that replays a run, up to its number."""
+        return f"cspsim sweep {self.manifest['file']} --only "
 
     def tables(self) -> dict[str, list[Path]]:
         """Name of each table that is there, with its files."""
@@ -154,10 +166,10 @@ class SweepResults:
 
     @cached_property
     def connection(self) -> "duckdb.DuckDBPyConnection":
-        """A DuckDB connection with a view for every table, that sees only this folder."""
+        """A DuckDB connection with a view for every table, that sees these tables and no file."""
         from cspsim.sweep.sandbox import connected
 
-        return connected(self.folder, self.tables())
+        return connected(self.folder, self.tables(), self._replay)
 
     def relation(self, table: str) -> "duckdb.DuckDBPyRelation":
         """A table as a DuckDB relation. Raises CspsimError for a table that is not there."""
@@ -167,12 +179,9 @@ class SweepResults:
 
     def sql(self, query: str) -> "pd.DataFrame":
         """The answer to a query over the tables. Raises CspsimError when DuckDB refuses it."""
-        import duckdb
+        from cspsim.sweep.sandbox import interruptible
 
-        try:
-            return self.connection.execute(query).df()
-        except duckdb.Error as error:
-            raise CspsimError(f"the query was refused: {error}") from None
+        return interruptible(self.connection, lambda: self.connection.execute(query).df())
 
     def cells(self, outcome: str, partnership: str = AREA) -> Cells:
         """One outcome of one partnership (or of the area) as an array by policy, assumption set and replicate.

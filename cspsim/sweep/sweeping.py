@@ -49,7 +49,9 @@ def run_sweep(
     with locked(place):
         store = Store(place, plan)
         if _is_finished(store, resume):
-            return load_results(folder)
+            found = load_results(folder)
+            found.was_finished = True
+            return found
         if store.manifest() is None:
             store.begin(said or str(experiment.path))
         elif store.manifest_status() != COMPACTING:
