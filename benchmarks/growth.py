@@ -9,6 +9,7 @@ import sys
 import time
 
 from cspsim.layout import build_world
+from cspsim.rulebook import STANDARD
 from cspsim.scenario import Scenario, load_scenario
 from cspsim.simulation import replicate_numbers, run_world
 
@@ -31,7 +32,7 @@ def seconds(scenario: Scenario, runs: int) -> float:
     found = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        run_world(world, replicate_numbers(runs), 1, threads=1)
+        run_world(world, STANDARD, replicate_numbers(runs), 1, threads=1)
         found.append(time.perf_counter() - started)
     return min(found)
 
@@ -67,7 +68,7 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="less work")
     short = parser.parse_args().short
     baseline = load_scenario("baseline")
-    run_world(build_world(baseline.data), replicate_numbers(2), 1)
+    run_world(build_world(baseline.data), STANDARD, replicate_numbers(2), 1)
 
     runs = [25, 50, 100, 200]
     show("runs", runs, [seconds(baseline, n) for n in runs], "runs")

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cspsim.layout import build_world
+from cspsim.rulebook import STANDARD
 from cspsim.scenario import load_scenario
 from cspsim.simulation import replicate_numbers, run_world
 from cspsim.sweep.reading import load_experiment
@@ -55,7 +56,7 @@ def main() -> None:
     runs = replicates * POLICIES * SETS
     turns = TURNS if runs <= AT_ONCE else 1
     world = build_world(load_scenario("baseline").data)
-    run_world(world, replicate_numbers(16), 1)
+    run_world(world, STANDARD, replicate_numbers(16), 1)
 
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "throughput.toml"
@@ -70,7 +71,7 @@ def main() -> None:
 
         def bare() -> None:
             for start in range(0, runs, AT_ONCE):
-                run_world(world, replicate_numbers(min(AT_ONCE, runs - start), start), 1)
+                run_world(world, STANDARD, replicate_numbers(min(AT_ONCE, runs - start), start), 1)
 
         pairs = [(timed(bare), timed(swept)) for _ in range(turns)]
         best_bare, best_swept = (min(pair[k] for pair in pairs) for k in (0, 1))

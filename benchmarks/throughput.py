@@ -86,6 +86,7 @@ def main() -> None:
     from cspsim.model import PartnershipModel
     from cspsim.month import begin_run, run_month
     from cspsim.outcomes import outcomes_of
+    from cspsim.rulebook import STANDARD
     from cspsim.scenario import load_scenario
     from cspsim.simulation import replicate_numbers, run_world, simulate, state_for
     from cspsim.structures import packed
@@ -96,7 +97,7 @@ def main() -> None:
     simulate(scenario, replicates=2, threads=1)
 
     def batch(threads: int) -> Callable[[], object]:
-        return lambda: outcomes_of(run_world(world, replicate_numbers(runs), 1, threads=threads)[0])
+        return lambda: outcomes_of(run_world(world, STANDARD, replicate_numbers(runs), 1, threads=threads)[0])
 
     def mesa_batch() -> object:
         return mesa.batch_run(

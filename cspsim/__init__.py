@@ -26,8 +26,11 @@ _HOMES = {
     "CspsimError": "errors",
     "ScenarioError": "errors",
     "load_experiment": "sweep.reading",
+    "load_hypotheses": "hypotheses.file",
+    "run_hypotheses": "hypotheses.testing",
     "run_sweep": "sweep.sweeping",
     "load_results": "sweep.stored",
+    "analyse": "analysis.analysing",
     "SweepResults": "sweep.stored",
 }
 
@@ -42,18 +45,24 @@ __all__ = [
     "ScenarioError",
     "SweepResults",
     "__version__",
+    "analyse",
     "compare",
     "load_experiment",
+    "load_hypotheses",
     "load_results",
     "load_scenario",
+    "run_hypotheses",
     "run_sweep",
     "scenario_names",
     "simulate",
 ]
 
 if TYPE_CHECKING:
+    from cspsim.analysis.analysing import analyse
     from cspsim.comparison import Comparison, compare
     from cspsim.errors import CspsimError, ScenarioError
+    from cspsim.hypotheses.file import load_hypotheses
+    from cspsim.hypotheses.testing import run_hypotheses
     from cspsim.model import PartnershipModel
     from cspsim.outcomes import OUTCOMES
     from cspsim.results import Results

@@ -15,9 +15,10 @@ import numpy as np
 
 from cspsim.luck import PARAMETERS, name_key
 from cspsim.parameters import Floats, Integers
+from cspsim.rulebook import Rulebook
 from cspsim.scenario import Scenario
 from cspsim.schema import Number, register_of
-from cspsim.simulation import replicate_numbers, run_replicates, share_out, state_for
+from cspsim.simulation import replicate_numbers, share_out, state_for
 from cspsim.state import State
 from cspsim.structures import packed
 from cspsim.tallies import AuthorityTally, Tally
@@ -200,10 +201,11 @@ def sample_assumptions(scenario: Scenario, sets: int, seed: int = 1) -> Assumpti
 
 
 class Arm(NamedTuple):
-    """One side of a comparison: a world at its best guesses and the assumption sets to lay over it."""
+    """One side of a comparison: a world at its best guesses, the assumption sets to lay over it, and the rules it runs under."""
 
     world: World
     sets: AssumptionSets
+    rulebook: Rulebook
 
 
 def run_assumption_sets(
@@ -232,7 +234,7 @@ def run_assumption_sets(
             desk[size] = packed(state_for(world)), np.zeros((replicates, *size[:2], len(AuthorityTally)))
         state, by_authority = desk[size]
         streams = replicate_numbers(replicates, first_replicate + k * replicates)
-        run_replicates(packed(world), state, np.uint64(seed), streams, tallies[a][k], by_authority, none)
+        arms[a].rulebook.run_replicates(packed(world), state, np.uint64(seed), streams, tallies[a][k], by_authority, none)
         if progress is not None:
             progress(replicates)
 

@@ -105,7 +105,7 @@ class Estimate(NamedTuple):
     smallest: float
 
 
-def _finished(figure: Figure, name: str, title: str, alternative: str) -> Chart:
+def finished(figure: Figure, name: str, title: str, alternative: str) -> Chart:
     """Both pictures of a figure, without dates or versions in their metadata."""
     vector, pixels = io.StringIO(), io.BytesIO()
     with mpl.rc_context(STYLE):
@@ -114,7 +114,7 @@ def _finished(figure: Figure, name: str, title: str, alternative: str) -> Chart:
     return Chart(name, title, alternative, vector.getvalue(), pixels.getvalue())
 
 
-def _sheet(width: float, height: float, title: str, source: str) -> Figure:
+def sheet(width: float, height: float, title: str, source: str) -> Figure:
     """An empty figure with its title above and its source line below."""
     figure = Figure(figsize=(width, height), dpi=120, facecolor="white")
     figure.text(0.012, 1 - 0.13 / height, title, fontsize=12.5, fontweight="bold", va="top")
@@ -122,7 +122,7 @@ def _sheet(width: float, height: float, title: str, source: str) -> Figure:
     return figure
 
 
-def _value_axis(axis: Any, unit: str, sizes: Floats, ticks: int = 5) -> None:
+def value_axis(axis: Any, unit: str, sizes: Floats, ticks: int = 5) -> None:
     """Ticks in the scale of the values, with the unit on each, so that no axis is a bare number."""
     largest = float(np.nanmax(np.abs(sizes))) if np.isfinite(sizes).any() else 1.0
     scale = scale_of(unit, largest)
@@ -151,7 +151,7 @@ def _year_axis(axes: "Axes", years: Years) -> None:
 def draw_years(baseline: Arm, scenarios: Sequence[Arm], window_from: float, title: str, source: str) -> Chart:
     """Small multiples by financial year: the baseline dashed black, scenarios with bands for 50 and 90 % of runs."""
     with mpl.rc_context(STYLE):
-        figure = _sheet(11, 5.7, title, source)
+        figure = sheet(11, 5.7, title, source)
         grid = figure.add_gridspec(2, 4, left=0.065, right=0.985, top=0.80, bottom=0.125, hspace=0.5, wspace=0.36)
         for k, (outcome, words) in enumerate(PANELS):
             axes = figure.add_subplot(grid[k // 4, k % 4])
@@ -159,7 +159,7 @@ def draw_years(baseline: Arm, scenarios: Sequence[Arm], window_from: float, titl
         _key_above(figure, [baseline.name, *(arm.name for arm in scenarios[:MOST_SCENARIOS])], 0.905)
     words = f"Eight small line charts by financial year, {', '.join(words.lower() for _, words in PANELS)}, of {baseline.name} against "
     alternative = words + ", ".join(arm.name for arm in scenarios) + ". " + _ends(baseline, scenarios)
-    return _finished(figure, "years", title, alternative)
+    return finished(figure, "years", title, alternative)
 
 
 def _means(values: Floats) -> Floats:
@@ -199,7 +199,7 @@ def _draw_panel(axes: "Axes", outcome: str, words: str, baseline: Arm, scenarios
     axes.set_title(words, pad=14)
     axes.text(0, 1.02, UNITS.get(outcome, f"{entry.unit} a year"), transform=axes.transAxes, fontsize=7.5, color=GREY)
     means = np.concatenate([_means(values) for values in drawn])
-    _value_axis(axes.yaxis, "£" if entry.unit.startswith("£") else entry.unit, means)
+    value_axis(axes.yaxis, "£" if entry.unit.startswith("£") else entry.unit, means)
     _year_axis(axes, baseline.years)
 
 
@@ -250,7 +250,7 @@ def draw_difference(
     splits = splits[:MOST_SCENARIOS]
     with mpl.rc_context(STYLE):
         height = 1.2 + 2.9 * len(splits)
-        figure = _sheet(11, height, title, source)
+        figure = sheet(11, height, title, source)
         top, bottom = 1 - 0.85 / height, 0.75 / height
         grid = figure.add_gridspec(
             len(splits), 2, left=0.07, right=0.985, top=top, bottom=bottom, hspace=0.55, wspace=0.22, width_ratios=[1.35, 1]
@@ -258,7 +258,7 @@ def draw_difference(
         for row, split in enumerate(splits):
             _draw_split(figure.add_subplot(grid[row, 0]), split)
             _draw_sets(figure.add_subplot(grid[row, 1]), split, assumptions.get(split.name), smallest.get(split.name, 0.0))
-    return _finished(figure, "difference", title, _split_in_words(splits, assumptions))
+    return finished(figure, "difference", title, _split_in_words(splits, assumptions))
 
 
 def _split_in_words(splits: Sequence[Split], assumptions: Mapping[str, Floats]) -> str:
@@ -291,7 +291,7 @@ def _draw_split(axes: "Axes", split: Split) -> None:
         axes.plot(x, values.mean(axis=0), color=colour, lw=1.8, ls=dashes, label=label)
     axes.set_title(f"{split.name}: difference by financial year", pad=14)
     axes.text(0, 1.02, "in cost of crime, £ a year (above zero: more harm)", transform=axes.transAxes, fontsize=7.5, color=GREY)
-    _value_axis(axes.yaxis, "£", np.abs(mean))
+    value_axis(axes.yaxis, "£", np.abs(mean))
     axes.set_xticks(x[::2], [split.labels[k] for k in range(0, len(x), 2)])
     axes.legend(frameon=False, fontsize=8, loc="best", handlelength=3)
 
@@ -319,7 +319,7 @@ def _draw_sets(axes: "Axes", split: Split, values: Floats | None, smallest: floa
     axes.set_ylim(0, len(ordered) * 1.12 + 1)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    _value_axis(axes.xaxis, "£", ordered)
+    value_axis(axes.xaxis, "£", ordered)
 
 
 # ------------------------------------------------------------------------------------------------- 3 at one glance
@@ -334,7 +334,7 @@ def draw_glance(
 ) -> Chart:
     """The main outcomes in multiples of what matters; the five definitions of effectiveness; believed against true benefit."""
     with mpl.rc_context(STYLE):
-        figure = _sheet(11, 6.4, title, source)
+        figure = sheet(11, 6.4, title, source)
         _draw_forest(figure.add_axes((0.235, 0.115, 0.345, 0.74)), estimates, beliefs[0][0])
         _draw_definitions(figure.add_axes((0.755, 0.55, 0.225, 0.305)), definitions, beliefs[0][0])
         _draw_beliefs(figure.add_axes((0.755, 0.115, 0.225, 0.24)), beliefs)
@@ -352,7 +352,7 @@ def draw_glance(
     alternative += " ".join(
         f"{name}: {amount(believed, '£')} of benefit believed, {amount(true, '£')} true." for name, believed, true in beliefs
     )
-    return _finished(figure, "glance", title, alternative)
+    return finished(figure, "glance", title, alternative)
 
 
 class Definition(NamedTuple):
@@ -474,7 +474,7 @@ def _draw_beliefs(axes: "Axes", beliefs: Iterable[tuple[str, float, float]]) -> 
     high = max([max(believed, true) for _, believed, true in beliefs], default=1.0)
     low = min([min(believed, true, 0.0) for _, believed, true in beliefs], default=0.0)
     axes.set_xlim(low - 0.02 * (high - low), high + 0.2 * (high - low) or 1.0)
-    _value_axis(axes.xaxis, "£", np.array([high]), 4)
+    value_axis(axes.xaxis, "£", np.array([high]), 4)
 
 
 # -------------------------------------------------------------------------------------------------- a whole comparison

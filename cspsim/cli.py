@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cspsim.commands import runs, scenarios
+from cspsim.commands import analyse, calibrate, country, hypotheses, kit, optimise, results, runs, scenarios, sweep, view
 from cspsim.errors import CspsimError
 from cspsim.terminal import complain, speak_plainly
 
@@ -52,6 +52,15 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": runs.run,
     "explain": runs.explain,
     "compare": runs.compare,
+    "sweep": sweep.sweep,
+    "results": results.results,
+    "analyse": analyse.analyse,
+    "hypotheses": hypotheses.hypotheses,
+    "calibrate": calibrate.calibrate,
+    "optimise": optimise.optimise,
+    "country": country.country,
+    "kit": kit.kit,
+    "view": view.view,
 }
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)

@@ -19,6 +19,7 @@ from cspsim.money import in_pounds, in_words
 from cspsim.outcomes import OUTCOMES, SHARE, Outcome
 from cspsim.parameters import Floats
 from cspsim.results import Results
+from cspsim.rulebook import rulebook_of
 from cspsim.scenario import Scenario, load_scenario
 from cspsim.simulation import replicate_numbers, run_world
 from cspsim.world import World
@@ -337,6 +338,8 @@ def compare(
     _check_arms(arms)
     if replicates < 1:
         raise ValueError(f"replicates is {replicates}: expected 1 or more")
+    for arm in arms.values():
+        rulebook_of(arm)  # rules that may not or cannot be run stop everything before the first run
     worlds = {name: build_world(arm.data) for name, arm in arms.items()}
     how = _How(seed, threads, progress)
     notes: list[str] = []
@@ -365,7 +368,8 @@ def _run(scenario: Scenario, world: World, replicates: int, first: int, months: 
     with_months = min(replicates, MONTHS_KEPT) if months else 0
     numbers = replicate_numbers(replicates, first)
     stretches = [(slice(0, with_months), True), (slice(with_months, replicates), False)]
-    done = [run_world(world, numbers[part], how.seed, keep, how.threads, how.progress) for part, keep in stretches]
+    book = rulebook_of(scenario)
+    done = [run_world(world, book, numbers[part], how.seed, keep, how.threads, how.progress) for part, keep in stretches]
     tallies, authorities, monthly = (np.concatenate(arrays) for arrays in zip(*done, strict=True))
     return Results(scenario, how.seed, first, calendar_of(scenario.data), tallies, authorities, monthly)
 
@@ -379,7 +383,7 @@ def _over_assumptions(
     if replicates < 1:
         raise ValueError(f"replicates_per_set is {replicates}: expected 1 or more")
     sampled = {name: sample_assumptions(arm, sets, how.seed) for name, arm in arms.items()}
-    laid_out = [Arm(worlds[name], sampled[name]) for name in arms]
+    laid_out = [Arm(worlds[name], sampled[name], rulebook_of(arm)) for name, arm in arms.items()]
     tallies = run_assumption_sets(laid_out, replicates, how.seed, first, how.threads, how.progress)
     return sampled, {name: np.array([parts_of(one).value for one in by_set]) for name, by_set in zip(arms, tallies, strict=True)}
 
@@ -412,7 +416,8 @@ def _enough(
         for name, before in parts.items():
             done = len(before.numerator)
             numbers = replicate_numbers(replicates - done, first_replicate + done)
-            more = parts_of(run_world(worlds[name], numbers, how.seed, threads=how.threads, progress=how.progress)[0])
+            book = rulebook_of(arms[name])
+            more = parts_of(run_world(worlds[name], book, numbers, how.seed, False, how.threads, how.progress)[0])
             parts[name] = Parts(*(np.concatenate(both) for both in zip(before, more, strict=True)))
         return max(_half_width_share(parts[baseline], parts[name], arms[name].data.primary_outcome) for name in others)
 

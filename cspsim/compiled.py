@@ -3,6 +3,8 @@
 Numba's own disk cache does not notice that a *called* function in another file has changed: it goes on running
 the old rule, silently. So the cache lives in a folder named after a hash of all rule sources, the versions of
 what compiled them and the processor; any change starts a new folder. ``CSPSIM_CACHE_DIR`` moves the base folder.
+A rule of a user lies inside that folder in one named after a hash of its own text, so that it is never out of date
+either, and recompiles nothing else.
 With ``NUMBA_DISABLE_JIT=1`` every rule stays ordinary Python, for debugging and coverage.
 """
 
@@ -15,7 +17,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,18 +32,18 @@ PACKAGE = Path(__file__).resolve().parent
 _settings: Any = numba.config  # its names are made at run time, so no type checker knows them
 INTERPRETED = bool(_settings.DISABLE_JIT)  # set by NUMBA_DISABLE_JIT=1: rules stay plain Python
 KEPT_FOLDERS = 5
+RIVALS, KEPT_RIVALS = "rivals", 40
 # Files that read scenarios or results, or wait for people, and that no rule calls. Every other file beside this one is
 # hashed: a file left out by mistake would run an old rule, a file hashed without need costs one compilation.
 FACES = frozenset(
     {"agents", "assumptions", "charts", "checks", "cli", "comparison", "country", "dashboard", "describe", "differences"}
     | {"errors", "events", "exports", "formats", "layout", "leaves", "merging", "model", "money", "outcomes"}
-    | {"report", "results", "rulebook", "run", "scenario", "scenario_files", "schema", "story", "summary", "template"}
-    | {"terminal", "toml_lines", "validation", "witness", "years"}
+    | {"report", "results", "rival_rules", "rulebook", "run", "scenario", "scenario_files", "schema", "simulation", "story"}
+    | {"summary", "template", "terminal", "toml_lines", "validation", "witness", "years"}
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_user_rules: set[Path] = set()
 _numba_settings = threading.RLock()
 
 
@@ -51,22 +53,10 @@ def rule_files(package: Path = PACKAGE) -> list[Path]:
     return sorted([*beside, *package.glob("rules/**/*.py")])
 
 
-def also_hash(paths: Iterable[str | Path]) -> None:
-    """Count the files ``paths`` as rule sources for everything compiled from now on.
-
-    To be called with the files of a user's own rules before the functions that call them are decorated.
-    Raises FileNotFoundError if one of them does not exist.
-    """
-    found = {Path(path).resolve(strict=True) for path in paths}
-    with _numba_settings:
-        _user_rules.update(found)
-        cache_folder.cache_clear()
-
-
-def rules_key(package: Path = PACKAGE, user_rules: Iterable[Path] = ()) -> str:
+def rules_key(package: Path = PACKAGE) -> str:
     """Hash (20 hexadecimal digits) of everything machine code depends on: sources, versions, settings, processor."""
     digest = hashlib.blake2b(digest_size=10)
-    for path in [*rule_files(package), *sorted(user_rules)]:
+    for path in rule_files(package):
         source = path.read_bytes()
         digest.update(f"{path}\x1f{len(source)}\x1f".encode())
         digest.update(source)
@@ -100,24 +90,63 @@ def base_folder() -> Path:
 def cache_folder() -> Path | None:
     """The folder of the present key, made if need be; None if nothing can be read or written there."""
     try:
-        folder = base_folder() / rules_key(PACKAGE, _user_rules)
+        folder = base_folder() / rules_key(PACKAGE)
         new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
         os.utime(folder)  # its date says when it was last used
         if new:
-            _remove_old_folders(folder)
+            _remove_old_folders(folder, KEPT_FOLDERS)
     except OSError as error:
         warnings.warn(f"compiled rules cannot be kept on disk, so each start compiles them anew: {error}", RuntimeWarning, stacklevel=2)
         return None
     return folder
 
 
-def _remove_old_folders(newest: Path) -> None:
-    """Keep the ``KEPT_FOLDERS`` folders used last, ``newest`` among them. Touches nothing that is not named like a key."""
+def keep_source(text: str, stem: str) -> Path | None:
+    """A file ``stem``.py with the source of a rule that is not the package's, in a folder named after a hash of the text.
+
+    Its machine code is kept beside it. None if nothing can be kept; then the source may be compiled from anywhere.
+    """
+    base = cache_folder()
+    if base is None:
+        return None
+    source = text.encode()
+    folder = base / RIVALS / _key_of(source)
+    file = folder / f"{stem}.py"
+    try:
+        if not (file.exists() and file.read_bytes() == source):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as part:
+                part.write(source)
+            os.replace(part.name, file)
+            _remove_old_folders(folder, KEPT_RIVALS)
+        os.utime(folder)
+    except OSError:
+        return None
+    return file.resolve()
+
+
+def _key_of(source: bytes) -> str:
+    return hashlib.blake2b(source, digest_size=10).hexdigest()
+
+
+def _folder_of_rival(source: Path) -> Path | None:
+    """The folder that ``keep_source`` made for a file, if the file still says what the folder is named after."""
+    base, folder = cache_folder(), source.parent
+    if base is None or folder.parent != (base / RIVALS).resolve():
+        return None
+    try:
+        return folder if _key_of(source.read_bytes()) == folder.name else None
+    except OSError:
+        return None
+
+
+def _remove_old_folders(newest: Path, kept: int) -> None:
+    """Keep the ``kept`` folders used last, ``newest`` among them. Touches nothing that is not named like a key."""
     others = [path for path in newest.parent.iterdir() if re.fullmatch("[0-9a-f]{20}", path.name) and path != newest]
     others.sort(key=_last_used, reverse=True)
-    for old in others[KEPT_FOLDERS - 1 :]:
+    for old in others[kept - 1 :]:
         shutil.rmtree(old, ignore_errors=True)  # another process may be using or removing it
 
 
@@ -142,19 +171,21 @@ def first_compilation(file: str = "*") -> bool:
 def compiled(function: Function) -> Function:
     """Compile one rule, keeping the machine code under the present key; the plain function if compilation is off.
 
-    A function from a file that is not hashed (see ``rule_files`` and ``also_hash``) is compiled but not kept,
-    because a kept version could be out of date without anybody noticing.
+    A function from a file that is not hashed (see ``rule_files`` and ``keep_source``) is compiled but not kept,
+    because a kept version could be out of date without anybody noticing. A function that is not the package's has the
+    bounds of its arrays checked: a slip of the pen ends with an error, not with other numbers.
     """
     if INTERPRETED:
         return function
     source = Path(function.__code__.co_filename).resolve()
+    own = source in _own_rules()
     with _numba_settings:
-        folder = cache_folder() if source in _user_rules or source in _own_rules() else None
+        folder = cache_folder() if own else _folder_of_rival(source)
         if folder is not None:
-            kept = _compile_kept(function, folder)
+            kept = _compile_kept(function, folder, checked=not own)
             if kept is not None:
                 return kept
-    return _compile(function, kept=False)
+    return _compile(function, kept=False, checked=not own)
 
 
 @lru_cache(maxsize=1)
@@ -162,12 +193,12 @@ def _own_rules() -> frozenset[Path]:
     return frozenset(path.resolve() for path in rule_files())
 
 
-def _compile_kept(function: Function, folder: Path) -> Function | None:
+def _compile_kept(function: Function, folder: Path, *, checked: bool) -> Function | None:
     """Compile with the disk cache in ``folder``; None if Numba would put it anywhere else."""
     before = _settings.CACHE_DIR
     _settings.CACHE_DIR = str(folder)  # read by Numba once, while it decorates; a user's own functions keep theirs
     try:
-        rule = _compile(function, kept=True)
+        rule = _compile(function, kept=True, checked=checked)
     except RuntimeError:  # Numba found no place for it
         return None
     finally:
@@ -176,7 +207,7 @@ def _compile_kept(function: Function, folder: Path) -> Function | None:
     return rule if folder in place.parents else None
 
 
-def _compile(function: Function, *, kept: bool) -> Function:
-    decorate: Any = numba.njit(cache=kept, nogil=True, error_model="numpy")
+def _compile(function: Function, *, kept: bool, checked: bool) -> Function:
+    decorate: Any = numba.njit(cache=kept, nogil=True, error_model="numpy", boundscheck=True if checked else None)
     rule: Function = decorate(function)
     return rule

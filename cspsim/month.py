@@ -2,7 +2,8 @@
 
 The month is written once and runs two ways. ``simulate`` runs the five stages straight through; a ``Run`` stops between
 them, at the four decision points, so that an agent or a person may rewrite its own intentions before the next rule
-reads them. Every rule lies in ``cspsim/rules`` under the name it has here.
+reads them. Every rule lies in ``cspsim/rules`` under the name it has here. ``rulebook`` makes the same month with rules
+of a user in the place of some of these.
 """
 
 from cspsim.compiled import compiled
@@ -12,14 +13,14 @@ from cspsim.rules.agenda import begin_plan_year, propose_items, take_table
 from cspsim.rules.assessment import assess_needs
 from cspsim.rules.beliefs import form_beliefs
 from cspsim.rules.budgets import receive_budgets
-from cspsim.rules.challenge import hear_challenges, intend_challenges
+from cspsim.rules.challenge import appoint_advocates, hear_challenges, intend_challenges
 from cspsim.rules.commissioning import divide_pot
 from cspsim.rules.crime import commit_crimes
 from cspsim.rules.decision import decide_items
 from cspsim.rules.delivery import deliver_units
 from cspsim.rules.evaluation import evaluate_projects, intend_evaluations
 from cspsim.rules.recording import record_crimes
-from cspsim.rules.relationships import first_impressions, update_relationships
+from cspsim.rules.relationships import first_impressions, replace_representatives, update_funder_trust, update_trust
 from cspsim.rules.workload import intend_pledges, share_work
 from cspsim.state import State
 from cspsim.world import World
@@ -54,6 +55,7 @@ def until_challenge(world: World, state: State, luck: Luck, month: int) -> None:
     """What is tabled is on the table; then members decide whom to challenge."""
     take_table(world, state, luck, month)
     intend_challenges(world, state, luck, month)
+    appoint_advocates(world, state, luck, month)
 
 
 @compiled
@@ -74,15 +76,17 @@ def until_evaluate(world: World, state: State, luck: Luck, month: int) -> None:
 
 @compiled
 def until_end(world: World, state: State, luck: Luck, month: int) -> None:
-    """Evaluations teach, relationships move, the books are closed."""
+    """Evaluations teach, trust moves, people come and go, the books are closed."""
     evaluate_projects(world, state, luck, month)
-    update_relationships(world, state, luck, month)
+    update_trust(world, state, luck, month)
+    update_funder_trust(world, state, luck, month)
+    replace_representatives(world, state, luck, month)
     close_books(world, state, luck, month)
 
 
 @compiled
 def run_month(world: World, state: State, luck: Luck, month: int) -> None:
-    """The whole month straight through, as every sweep runs it."""
+    """The whole month straight through, for who does not stop in between."""
     until_table(world, state, luck, month)
     until_challenge(world, state, luck, month)
     until_pledge(world, state, luck, month)

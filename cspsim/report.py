@@ -14,13 +14,12 @@ from cspsim.comparison import MONTHS_KEPT, Comparison
 from cspsim.describe import TABLES, describe
 from cspsim.exports import MANIFEST, as_json, records, results_folder, write_table, write_whole
 from cspsim.formats import amount, interval
-from cspsim.outcomes import POUNDS
+from cspsim.outcomes import MAIN, POUNDS
 from cspsim.results import AREA, Results
 from cspsim.scenario import Scenario
 from cspsim.simulation import simulate
 from cspsim.summary import (
     DISCLAIMER,
-    MAIN,
     Grid,
     about_scenario,
     definitions_grid,

@@ -7,10 +7,11 @@ import numpy as np
 
 from cspsim.layout import Calendar, build_world, calendar_of
 from cspsim.luck import Luck, new_luck
-from cspsim.month import DECISION_POINTS, STAGES, begin_run
+from cspsim.month import DECISION_POINTS
 from cspsim.outcomes import outcomes_of
 from cspsim.parameters import Floats
 from cspsim.results import with_area
+from cspsim.rulebook import Rulebook, answerable, rulebook_of
 from cspsim.scenario import Scenario, load_scenario
 from cspsim.state import State, copy_into, new_state
 from cspsim.structures import packed
@@ -33,6 +34,7 @@ class Run:
 
     def __init__(self, scenario: Scenario | str, seed: int = 1, replicate: int = 0, streams: Mapping[str, int] | None = None) -> None:
         self.scenario: Scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
+        self.rulebook: Rulebook = rulebook_of(self.scenario)
         self.calendar: Calendar = calendar_of(self.scenario.data)
         self.world: World = build_world(self.scenario.data)
         self.state: State = new_state(*sizes(self.world))
@@ -40,7 +42,8 @@ class Run:
         self._world, self._state = packed(self.world), packed(self.state)
         self.window: Floats = np.zeros((self.world.member.shape[0], len(Tally)))
         self.month = 0
-        begin_run(self._world, self._state, self.luck)
+        with answerable(self.rulebook.rivals):
+            self.rulebook.begin_run(self._world, self._state, self.luck)
 
     @property
     def finished(self) -> bool:
@@ -64,8 +67,9 @@ class Run:
         """
         if self.finished:
             raise RuntimeError(f"the run ended in {self.calendar.months[-1]:%B %Y}")
-        for stage, point in zip(STAGES, (*DECISION_POINTS, ""), strict=True):
-            stage(self._world, self._state, self.luck, self.month)
+        for stage, point in zip(self.rulebook.stages, (*DECISION_POINTS, ""), strict=True):
+            with answerable(self.rulebook.rivals):
+                stage(self._world, self._state, self.luck, self.month)
             if decide is not None and point:
                 decide(point)
         if self.world.counted[self.month]:

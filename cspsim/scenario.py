@@ -15,6 +15,7 @@ from cspsim.checks import month_of
 from cspsim.errors import CspsimError, Fault, ScenarioError, nearest
 from cspsim.leaves import PROSE, Leaf, Leaves, Origin, Shape, leaves_of, nested, shown, whole_shape
 from cspsim.merging import Merger, applied
+from cspsim.rival_rules import STANDARD_RULE, Rival, file_name, placed, sharing_names
 from cspsim.scenario_files import Shelf, scenario_names, shipped_folder
 from cspsim.schema import ScenarioData
 from cspsim.template import new_scenario_text
@@ -26,11 +27,14 @@ __all__ = ["Scenario", "load_scenario", "new_scenario_text", "scenario_names", "
 CHANGES = "changes"  # stands for the file in messages about changes made by a program
 
 
-def load_scenario(name: str | Path, search: Sequence[Path] = (), outcomes: Callable[[], Iterable[str]] | None = None) -> "Scenario":
+def load_scenario(
+    name: str | Path, search: Sequence[Path] = (), outcomes: Callable[[], Iterable[str]] | None = None, allow_rules: bool = False
+) -> "Scenario":
     """A shipped name, a path to a .toml file, or a stack of them, ``"deeper-cut+rebalanced-workload"``.
 
     ``search``: folders in which names are looked up before the shipped ones. ``outcomes``: gives the names that
-    ``primary_outcome`` may have; without it any is accepted. Raises ScenarioError with every fault found.
+    ``primary_outcome`` may have; without it any is accepted. ``allow_rules``: the rules that these files bring along may be
+    run, as they stand now; loading runs nothing. Raises ScenarioError with every fault found.
     """
     shelf = Shelf(search)
     asked = _asked(name, shelf)
@@ -47,8 +51,8 @@ def load_scenario(name: str | Path, search: Sequence[Path] = (), outcomes: Calla
         titles = [_title(merger.file(path)[0], shelf.files[path].origin) for path in heads]
         leaves = {**leaves, ("title",): leaves.get(("title",), Leaf("", home))._replace(value=" + ".join(titles))}
     short = "+".join(Path(part).stem if part.endswith(".toml") else part for part in asked)
-    data, said = validated(short, leaves, home, conflicts.values(), outcomes() if outcomes else ())
-    return Scenario(short, data, tuple(shelf.files), said, home)
+    data, said, rivals = validated(short, leaves, home, [*conflicts.values(), *shelf.misplaced], outcomes() if outcomes else ())
+    return Scenario(short, data, tuple(shelf.files), said, home, tuple(rival._replace(allowed=allow_rules) for rival in rivals))
 
 
 def _asked(name: str | Path, shelf: Shelf) -> list[str]:
@@ -72,6 +76,7 @@ class Scenario:
     sources: tuple[Path, ...]  # every file, what is extended before what extends it
     _leaves: Leaves
     _home: Origin  # the first file asked for, or the last changes
+    rivals: tuple[Rival, ...] = ()  # rules in the place of the package's
 
     def __repr__(self) -> str:
         return f"<Scenario {self.name!r}>"
@@ -107,10 +112,14 @@ class Scenario:
         origin = self._leaves[said].origin
         return origin.label, origin.line(said)
 
-    def with_changes(self, changes: Mapping[str, Any], name: str | None = None) -> "Scenario":
+    def with_changes(
+        self, changes: Mapping[str, Any], name: str | None = None, allow_rules: bool = False, beside: Path | None = None
+    ) -> "Scenario":
         """The same scenario with some dotted keys set, as a child file would set them; dated paths merge date by date.
 
         ``{"levers.grant.multiplier": 0.5, "levers.grant.path": {"2011-04": 0.8}, "switches.challenge": False}``.
+        ``allow_rules``: rules named in these changes may be run. ``beside``: the folder of the file these changes come from,
+        in which its rule files lie; without it any file can be named, from the working directory.
         Raises ScenarioError as a file would, with "changes" for the file.
         """
         said_before = {leaf.origin for leaf in self._leaves.values()} | {self._home}
@@ -120,14 +129,16 @@ class Scenario:
         for dotted, value in changes.items():
             try:
                 key = split_key(dotted) if isinstance(dotted, str) else ()
-                own |= {leaf: Leaf(given, origin) for leaf, given in _leaves_at(key, _plain(value)).items()}
+                own |= {leaf: Leaf(_found(leaf, given, beside), origin) for leaf, given in _leaves_at(key, _plain(value)).items()}
             except ValueError as error:
                 faults.append(Fault(CHANGES, None, str(dotted), str(error)))
         if faults:
             raise ScenarioError(faults, name or self.name)
         name = name or _changed_name(self.name, changes)
-        data, said = validated(name, applied(self._leaves, own), origin)
-        return Scenario(name, data, self.sources, said, origin)
+        kept = [rival for rival in self.rivals if ("rules", rival.slot) not in own]  # as it was when it was allowed
+        data, said, rivals = validated(name, applied(self._leaves, own), origin, known=kept)
+        now = tuple(rival if rival in kept else rival._replace(allowed=allow_rules) for rival in rivals)
+        return Scenario(name, data, self.sources, said, origin, now)
 
     def differences_from(self, other: "Scenario") -> dict[str, tuple[Any, Any]]:
         """What changes numbers, by dotted key: (other's value, this one's); None where one of them has no such value."""
@@ -141,7 +152,8 @@ class Scenario:
         dumped = self.data.model_dump(by_alias=True, exclude_none=True)
         dumped["time"].pop("known_to", None)
         leaves = {key: value for key, value in leaves_of(dumped, whole_shape()).items() if key[-1] not in PROSE and value != {}}
-        return {key: value for key, value in leaves.items() if key[0] not in ("levers", "switches") or value != _default(key)}
+        leaves |= {("rules", rival.slot): rival.identity for rival in self.rivals}
+        return {key: value for key, value in leaves.items() if key[0] not in ("levers", "switches", "rules") or value != _default(key)}
 
     @cached_property
     def digest(self) -> str:
@@ -150,12 +162,26 @@ class Scenario:
         return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()
 
     def to_toml(self) -> str:
-        """The merged scenario as one file that extends nothing and loads to the same digest."""
+        """The merged scenario as one file that extends nothing and loads to the same digest, with its ``rule_files`` beside it."""
         raw, last = self.raw, self.data.time.last_month
+        for rival in self.rivals:
+            raw["rules"][rival.slot] = f"{file_name(rival, self.rivals)}:{rival.function}"
         latest = max(month_of(key, leaf) or last for key, leaf in self._leaves.items())
         if latest > last:
             raw["time"]["known_to"] = latest
         return write_toml(raw)
+
+    @property
+    def rule_files(self) -> dict[str, str]:
+        """The files that ``to_toml`` names, each with its text."""
+        return sharing_names(self.rivals)
+
+
+def _found(key: Key, value: Any, beside: Path | None) -> Any:
+    """The value of a change as it is meant from anywhere. Raises ValueError for a rule that is not where it may be."""
+    if key[0] == "rules" and len(key) == 2 and isinstance(value, str):
+        return placed(value, beside or Path.cwd(), inside=beside is not None)
+    return value
 
 
 def _changed_name(name: str, changes: Mapping[str, Any]) -> str:
@@ -195,6 +221,8 @@ def _default(key: Key) -> Any:
     """What holds where nothing is said: neutral levers, switches on."""
     if key[0] == "switches":
         return True
+    if key[0] == "rules":
+        return STANDARD_RULE
     if key[0] == "levers" and len(key) == 3:
         return {"multiplier": 1.0, "shift": 0.0, "shape": "step", "replace": False}.get(key[2])
     return None

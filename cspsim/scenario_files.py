@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cspsim.errors import Fault, did_you_mean
-from cspsim.leaves import Leaf, Leaves, Origin, leaves_of, whole_shape
+from cspsim.leaves import Leaf, Leaves, Origin, leaves_of, shown, whole_shape
+from cspsim.rival_rules import placed
+from cspsim.toml_lines import Key
 
 
 def shipped_folder() -> Path:
@@ -14,6 +16,13 @@ def shipped_folder() -> Path:
     here = Path(__file__).resolve().parent
     inside = here / "scenarios"
     return inside if inside.is_dir() else here.parent / "scenarios"
+
+
+def theories_folder() -> Path:
+    """Where the shipped rival theories lie, each a scenario with its rule file beside it."""
+    here = Path(__file__).resolve().parent
+    inside = here / "experiments" / "theories"
+    return inside if inside.is_dir() else here.parent / "experiments" / "theories"
 
 
 def scenario_names() -> list[str]:
@@ -48,13 +57,14 @@ class Shelf:
         self.search = [Path(folder) for folder in search]
         self.files: dict[Path, ScenarioFile] = {}  # what is extended stands before what extends it
         self.faults: list[Fault] = []
+        self.misplaced: list[Fault] = []  # rule files that are not where they may be
 
     def find(self, name: str, beside: Path | None = None) -> Path | None:
         """The file of a name. A file that extends its own name means the next one found, else it is a circle."""
         relative = Path(name if name.endswith(".toml") else f"{name}.toml")
         folders = [beside.parent] if beside else [Path()] if name.endswith(".toml") else []
         found = []
-        for folder in (*folders, *self.search, shipped_folder()):
+        for folder in (*folders, *self.search, shipped_folder(), theories_folder()):
             try:
                 path = (folder / relative).expanduser().resolve()
                 if path.is_file():
@@ -86,7 +96,7 @@ class Shelf:
         self.faults.append(Fault(*place, message, hint))
 
     def _known_names(self, chain: tuple[Path, ...]) -> list[str]:
-        names = scenario_names() + _names_in(shipped_folder() / "world", "world/")
+        names = scenario_names() + _names_in(shipped_folder() / "world", "world/") + _names_in(theories_folder())
         for folder in [path.parent for path in chain[-1:]] + self.search:
             names += [name for name in _names_in(folder) if folder / f"{name}.toml" not in chain[-1:]]
         return list(dict.fromkeys(names))
@@ -105,13 +115,23 @@ class Shelf:
         fetched = [self.fetch(name, asker, (*chain, path)) for name in names]
         parents = tuple(dict.fromkeys(parent for parent in fetched if parent is not None))
         origin = Origin(label, text, frozenset().union(*(self.files[parent].closure for parent in parents)))
-        own = {key: Leaf(value, origin) for key, value in leaves_of(raw, whole_shape()).items() if key}
+        own: Leaves = {}
+        for key, value in leaves_of(raw, whole_shape()).items():
+            try:
+                own |= {key: Leaf(_placed(key, value, path.parent), origin)} if key else {}
+            except ValueError as error:
+                self.misplaced.append(Fault(label, origin.line(key), shown(key), str(error)))
         self.files[path] = ScenarioFile(origin, own, parents)
+
+
+def _placed(key: Key, value: Any, folder: Path) -> Any:
+    """A value as it is meant from anywhere: the file of a rule with its whole path. Raises ValueError for one out of reach."""
+    return placed(value, folder, inside=True) if key[:1] == ("rules",) and len(key) == 2 and isinstance(value, str) else value
 
 
 def label_of(path: Path) -> str:
     """How a file is called in messages: short, and the same on every machine for shipped files."""
-    for folder, prefix in ((shipped_folder(), "scenarios"), (Path.cwd(), "")):
+    for folder, prefix in ((shipped_folder(), "scenarios"), (theories_folder(), "experiments/theories"), (Path.cwd(), "")):
         if path.is_relative_to(folder):
             return (Path(prefix) / path.relative_to(folder)).as_posix()
     return str(path)

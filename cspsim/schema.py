@@ -288,6 +288,7 @@ class ScenarioData(Section):
     levers: dict[str, DatedPath] = Field(default_factory=dict)
     uncertainties: dict[str, Annotated[Number, BeforeValidator(_as_number)]] = Field(default_factory=dict)
     switches: dict[str, bool] = Field(default_factory=dict)
+    rules: dict[str, str] = Field(default_factory=dict, description="rule of the month -> file.py:function that takes its place")
 
 
 def register_of(kind: type[Levers] | type[Uncertainties] | type[Switches]) -> dict[str, RegisterEntry]:

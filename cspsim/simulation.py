@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from cspsim.compiled import compiled
 from cspsim.layout import build_world, calendar_of
-from cspsim.luck import STREAMS, Luck
-from cspsim.month import begin_run, run_month
+from cspsim.luck import STREAMS
 from cspsim.parameters import Floats, Words
 from cspsim.results import Results
+from cspsim.rulebook import Rulebook, rulebook_of
 from cspsim.scenario import Scenario, load_scenario
 from cspsim.state import State, new_state
 from cspsim.structures import packed
@@ -21,27 +20,6 @@ from cspsim.world import World, sizes
 
 CHUNK = 8
 """Replicates one thread takes at a time: few enough to share the work evenly and to report progress."""
-
-
-@compiled
-def run_replicates(
-    world: World, state: State, seed: np.uint64, streams: Words, tallies: Floats, authorities: Floats, months: Floats
-) -> None:
-    """Run one replicate after the other on the same state; add up what lies in the window.
-
-    streams ``[run, stream]``, tallies ``[run, partnership, tally]``, authorities ``[run, partnership, authority,
-    authority tally]``, months ``[run or 0, month, partnership, tally]`` (first axis empty if months are not wanted).
-    """
-    for run in range(streams.shape[0]):
-        luck = Luck(seed, streams[run])
-        begin_run(world, state, luck)
-        for month in range(world.counted.shape[0]):
-            run_month(world, state, luck, month)
-            if world.counted[month]:
-                tallies[run] += state.tallies
-                authorities[run] += state.authority_tallies
-            if months.shape[0] > 0:
-                months[run, month] = state.tallies
 
 
 def state_for(world: World) -> State:
@@ -64,13 +42,14 @@ def replicate_numbers(replicates: int, first: int = 0, streams: Mapping[str, Any
 
 def run_world(
     world: World,
+    rulebook: Rulebook,
     streams: Words,
     seed: int,
     months: bool = False,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[Floats, Floats, Floats]:
-    """Tallies, authority tallies and (if wanted) monthly tallies of every run; see ``run_replicates`` for axes.
+    """Tallies, authority tallies and (if wanted) monthly tallies of every run; see ``stepping.run_steps`` for axes.
 
     ``progress`` is called with the number of runs just finished. ``threads`` None uses every processor.
     """
@@ -82,7 +61,7 @@ def run_world(
 
     def work(start: int) -> None:
         part = slice(start, start + CHUNK)
-        run_replicates(
+        rulebook.run_replicates(
             packed(world), packed(state_for(world)), np.uint64(seed), streams[part], tallies[part], by_authority[part], monthly[part]
         )
         if progress is not None:
@@ -138,12 +117,14 @@ def simulate(
 
     Raises:
         ScenarioError: the scenario does not exist or has faults.
+        CspsimError: the scenario brings rules of its own that nobody has allowed, or that do not work.
         ValueError: replicates below 1, or an unknown stream.
     """
     if replicates < 1:
         raise ValueError(f"replicates is {replicates}: expected 1 or more")
     chosen = load_scenario(scenario) if isinstance(scenario, str) else scenario
+    rulebook = rulebook_of(chosen)
     world = build_world(chosen.data)
     numbers = replicate_numbers(replicates, first_replicate, streams)
-    tallies, authorities, monthly = run_world(world, numbers, seed, months, threads, progress)
+    tallies, authorities, monthly = run_world(world, rulebook, numbers, seed, months, threads, progress)
     return Results(chosen, seed, first_replicate, calendar_of(chosen.data), tallies, authorities, monthly)

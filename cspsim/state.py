@@ -173,6 +173,14 @@ def new_state(partnerships: int, authorities: int, interventions: int, crime_typ
     return State(numbers=numbers, counters=counters, **views)
 
 
+def out_of_range(state: State) -> list[str]:
+    """Names of the arrays that hold something outside their limits, not-a-number included; none as long as rules keep to them."""
+    limits = axes_of_state()
+    return [
+        name for name, axes in limits.items() if not bool(np.all((getattr(state, name) >= axes.low) & (getattr(state, name) <= axes.high)))
+    ]
+
+
 def copy_into(source: State, target: State) -> None:
     """Make ``target`` equal to ``source``: rewinding, replaying, branching."""
     target.numbers[:] = source.numbers

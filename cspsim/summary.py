@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from cspsim.comparison import Comparison, Finding
 
 DISCLAIMER = "Illustrative model, not a forecast."
+
+
 class Grid(NamedTuple):
     """A table for reading: cells as text, and the plain numbers behind them as records."""
 
@@ -211,7 +213,9 @@ def file_label(path: Path) -> str:
 def about_scenario(scenario: Scenario) -> dict[str, Any]:
     """What identifies a scenario: name, title, digest of everything that changes numbers, files."""
     files = [file_label(path) for path in scenario.sources]
-    return {"name": scenario.name, "title": scenario.title, "digest": scenario.digest, "files": files}
+    rules = {rival.slot: f"{rival.function} of {file_label(rival.path)}, {rival.key}" for rival in scenario.rivals}
+    about = {"name": scenario.name, "title": scenario.title, "digest": scenario.digest, "files": files}
+    return {**about, "rules": rules} if rules else about
 
 
 def titles_of_places(results: Results) -> dict[str, str]:

@@ -170,5 +170,5 @@ def announce_compilation() -> None:
     """Say beforehand when the rules have to be compiled, since that takes a while and happens once."""
     from cspsim.compiled import first_compilation
 
-    if first_compilation("simulation"):
+    if first_compilation("month"):
         remark("Compiling the rules for the first time; this takes about a minute and happens once.")

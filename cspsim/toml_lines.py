@@ -162,19 +162,19 @@ def write_value(value: Any) -> str:
     raise TypeError(f"a scenario file cannot hold a {type(value).__name__}")
 
 
-def write_toml(tables: Mapping[str, Any]) -> str:
-    """Nested tables as TOML: two levels of headers, everything deeper on one line."""
-    return "\n".join(_table_lines(tables, ())).lstrip("\n") + "\n"
+def write_toml(tables: Mapping[str, Any], levels: int = 2) -> str:
+    """Nested tables as TOML: so many levels of headers, everything deeper on one line."""
+    return "\n".join(_table_lines(tables, (), levels)).lstrip("\n") + "\n"
 
 
-def _table_lines(table: Mapping[str, Any], key: Key) -> list[str]:
+def _table_lines(table: Mapping[str, Any], key: Key, levels: int) -> list[str]:
     def is_header(value: Any) -> bool:
-        return isinstance(value, Mapping) and len(key) < 2 and "value" not in value
+        return isinstance(value, Mapping) and len(key) < levels and "value" not in value
 
     lines = [f"{join_key((name,))} = {write_value(value)}" for name, value in table.items() if not is_header(value)]
     if key and (lines or not table):
         lines = ["", f"[{join_key(key)}]", *lines]
     for name, value in table.items():
         if is_header(value):
-            lines += _table_lines(value, (*key, name))
+            lines += _table_lines(value, (*key, name), levels)
     return lines

@@ -1,6 +1,6 @@
 """Merged leaves as scenario data, or every fault in them, each with the file and line to mend."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -8,19 +8,25 @@ from pydantic import ValidationError
 
 from cspsim.checks import Complaint, complaints, month, table
 from cspsim.errors import Fault, ScenarioError, did_you_mean, in_plain_words, nearest
-from cspsim.leaves import Leaves, Origin, is_path, nested, shape_at, shown, whole_shape
+from cspsim.leaves import Leaf, Leaves, Origin, is_path, nested, shape_at, shown, whole_shape
 from cspsim.merging import is_replace
+from cspsim.rival_rules import SLOTS, Rival, from_value, look_through, misnamed
 from cspsim.schema import ScenarioData
 from cspsim.toml_lines import Key, join_key
 
 
 def validated(
-    name: str, leaves: Leaves, home: Origin, faults: Iterable[Fault] = (), outcomes: Iterable[str] = ()
-) -> tuple[ScenarioData, Leaves]:
-    """The data of a scenario, and its leaves without instructions to merging and with months as text.
+    name: str,
+    leaves: Leaves,
+    home: Origin,
+    faults: Iterable[Fault] = (),
+    outcomes: Iterable[str] = (),
+    known: Sequence[Rival] = (),
+) -> tuple[ScenarioData, Leaves, tuple[Rival, ...]]:
+    """The data of a scenario, its leaves without instructions to merging and with months as text, and its own rules.
 
     ``home``: who is blamed for what nobody said. ``faults``: those found before. ``outcomes``: the names that
-    ``primary_outcome`` may have, any if empty. Raises ScenarioError with every fault.
+    ``primary_outcome`` may have, any if empty. ``known``: rules that are not read again. Raises ScenarioError with every fault.
     """
     said = {key: leaf for key, leaf in leaves.items() if not (isinstance(leaf.value, bool) and is_replace(key))}
     raw = nested({key: leaf.value for key, leaf in said.items()})
@@ -30,10 +36,46 @@ def validated(
         data = ScenarioData.model_validate(raw)
     except ValidationError as error:
         found += _of_the_schema(error, raw)
-    faults = [*faults, *(_placed(complaint, leaves, home) for complaint in found)]
+    rivals, of_the_rules = _rivals(leaves, known)
+    faults = [*faults, *(_placed(complaint, leaves, home) for complaint in found), *of_the_rules]
     if faults or data is None:
         raise ScenarioError(faults, name)
-    return data, {key: leaf._replace(value=month(leaf.value)) if isinstance(leaf.value, date) else leaf for key, leaf in said.items()}
+    plain = {key: leaf._replace(value=month(leaf.value)) if isinstance(leaf.value, date) else leaf for key, leaf in said.items()}
+    return data, plain, rivals
+
+
+def _rivals(leaves: Leaves, known: Sequence[Rival]) -> tuple[tuple[Rival, ...], list[Fault]]:
+    """The rules that a scenario puts in the place of the package's, and what is wrong with them."""
+    rivals: list[Rival] = []
+    faults: list[Fault] = []
+    read_before = {(rival.slot, f"{rival.path}:{rival.function}"): rival for rival in known}
+    for key, leaf in leaves.items():
+        if key[0] == "rules" and len(key) == 2 and isinstance(leaf.value, str):
+            rival = read_before.get((key[1], leaf.value))
+            if rival is None:
+                rival, found = _read(key, leaf)
+                faults += found
+            rivals += [rival] if rival else []
+    return tuple(rivals), faults
+
+
+def _read(key: Key, leaf: Leaf) -> tuple[Rival | None, list[Fault]]:
+    """The rule a leaf names, None for the package's own, and what is wrong with it: in the rule file, else where it is named."""
+    line = leaf.origin.line(key)
+    here = leaf.origin.label, line, shown(key)
+    if key[1] not in SLOTS:
+        return None, [Fault(*here, *misnamed(key[1]))]
+    try:
+        rival = from_value(key[1], leaf.value, leaf.origin.label if line is None else f"{leaf.origin.label}:{line}")
+    except ValueError as error:
+        return None, [Fault(*here, str(error))]
+    return rival, [
+        Fault(*here, f"{rival.path} {finding.message}", finding.hint)
+        if finding.line is None
+        else Fault(str(rival.path), finding.line, "", finding.message, finding.hint)
+        for finding in (look_through(rival) if rival else ())
+        if rival
+    ]
 
 
 def _of_the_outcome(raw: dict[str, Any], outcomes: list[str]) -> Iterator[Complaint]:

@@ -25,7 +25,7 @@ from cspsim.luck import Luck, new_luck
 from cspsim.month import begin_run
 from cspsim.scenario import load_scenario
 from cspsim.simulation import state_for
-from cspsim.state import State, axes_of_state
+from cspsim.state import State, out_of_range
 from cspsim.structures import packed
 from cspsim.tallies import Role
 from cspsim.world import World
@@ -37,6 +37,8 @@ HOT_SPOTS, CCTV, INJURY_DATA = 0, 1, 2
 APRIL, MAY, JUNE, JULY, OCTOBER, DECEMBER, JANUARY, FEBRUARY, MARCH, NEXT_APRIL = 0, 1, 2, 3, 6, 8, 9, 10, 11, 12
 
 Rule = Callable[[World, State, Luck, int], None]
+
+__all__ = ["Bench", "arrays_of", "few", "make_world", "no_coordinator", "out_of_range", "pounds", "shares"]
 
 few = settings(deadline=None, max_examples=25, derandomize=True, suppress_health_check=list(HealthCheck))
 """Few examples and no deadline: the first call compiles, and interpreted rules are slow. Rare cases belong in tests of their own."""
@@ -121,16 +123,6 @@ def no_coordinator(world: World) -> World:
     """The same world in which nobody holds the role of co-ordinator."""
     world.holder[:, Role.COORDINATOR, :] = -1
     return world
-
-
-def out_of_range(state: State) -> list[str]:
-    """Names of the arrays that hold something outside the limits that ``State`` declares for them (NaN included)."""
-    found = []
-    for name, axes in axes_of_state().items():
-        values = getattr(state, name)
-        if not bool(np.all((values >= axes.low) & (values <= axes.high))):
-            found.append(name)
-    return found
 
 
 shares = some.floats(0, 1)

@@ -6,7 +6,7 @@ from arrays_as_results import ArraysAsResults
 from hypothesis import given
 from hypothesis import strategies as some
 
-from cspsim.experiment.answer_cost import (
+from cspsim.analysis.answer_cost import (
     Components,
     allocation,
     answer_cost,

@@ -27,7 +27,7 @@ SCENARIO_FILES = sorted(shipped_folder().rglob("*.toml"))
 LAYERS = (
     # what everything stands on: numbers, words, errors, and how rules are compiled and lucky
     ("compiled", "parameters", "errors", "tallies", "toml_lines", "formats"),
-    ("uncertainties", "luck", "outcomes"),
+    ("uncertainties", "luck", "outcomes", "exports", "rival_rules"),
     ("counts", "schema"),
     # from files to a validated scenario
     ("leaves",),
@@ -39,7 +39,7 @@ LAYERS = (
     ("world", "state"),
     ("layout", "structures"),
     # from arrays to a month
-    ("arithmetic",),
+    ("arithmetic", "stepping"),
     ("rules",),
     ("month",),
     ("rulebook",),
@@ -48,12 +48,13 @@ LAYERS = (
     ("simulation", "run"),
     # what is said about results
     ("money", "assumptions", "differences", "years"),
-    ("comparison", "country", "dashboard", "events"),
-    ("witness", "sweep"),
+    ("comparison", "dashboard", "events"),
+    ("witness", "sweep", "country"),
     ("story", "summary", "experiment"),
     # what is drawn and written
-    ("charts", "exports", "describe"),
+    ("charts", "describe"),
     ("report",),
+    ("analysis", "calibration", "hypotheses", "search_report", "search"),
     # faces
     ("agents",),
     ("model",),
@@ -65,7 +66,11 @@ LAYERS = (
 )
 """Packages and modules from the ground up. A module imports from lower layers only; a new one is given its place here."""
 
-FACES_OF = {"mesa": {"agents", "model", "web"}, "solara": {"web"}, "matplotlib": {"charts", "report"}}
+FACES_OF = {
+    "mesa": {"agents", "model", "web"},
+    "solara": {"web"},
+    "matplotlib": {"charts", "report", "analysis", "calibration", "hypotheses", "search_report", "search"},
+}
 """Library -> the only modules that may import it."""
 
 NUMBERS_OF_ALL_RULES = {0, 1, 2, 12}

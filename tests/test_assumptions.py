@@ -10,6 +10,7 @@ from worlds import tiny_world
 
 from cspsim.assumptions import Arm, latin_hypercube, run_assumption_sets, sample_assumptions, triangular_quantile, uncertain_numbers
 from cspsim.layout import build_world
+from cspsim.rulebook import STANDARD
 from cspsim.scenario import Scenario, load_scenario
 from cspsim.simulation import replicate_numbers, run_world
 from cspsim.uncertainties import Uncertainties
@@ -170,9 +171,11 @@ def test_a_world_of_another_scenario_is_refused(tiny: Scenario, tmp_path: Path) 
 def test_runs_of_sets_are_runs_of_their_worlds_on_disjoint_replicates(tiny: Scenario) -> None:
     world, sets = build_world(tiny.data), sample_assumptions(tiny, 3, 1)
     finished: list[int] = []
-    tallies = run_assumption_sets([Arm(world, sets), Arm(world, sets)], 2, seed=1, first_replicate=5, threads=2, progress=finished.append)
+    tallies = run_assumption_sets(
+        [Arm(world, sets, STANDARD), Arm(world, sets, STANDARD)], 2, seed=1, first_replicate=5, threads=2, progress=finished.append
+    )
     assert sum(finished) == 12
     for k in range(3):
-        expected, _, _ = run_world(sets.apply(world, k), replicate_numbers(2, 5 + 2 * k), 1, threads=1)
+        expected, _, _ = run_world(sets.apply(world, k), STANDARD, replicate_numbers(2, 5 + 2 * k), 1, threads=1)
         np.testing.assert_array_equal(tallies[0][k], expected)
         np.testing.assert_array_equal(tallies[1][k], expected)

@@ -116,38 +116,62 @@ def test_a_function_that_is_not_hashed_is_not_kept(tiny: Path) -> None:
     assert [path for path in kept_files(tiny) if path.name.startswith("constant")]
 
 
-def test_a_users_rule_becomes_part_of_the_key_and_is_kept(tiny: Path) -> None:
-    own = tiny.parent / "own.py"
-    own.write_text(FACE)
-    script = f"""
-from tiny.compiled import also_hash, cache_folder
-also_hash([{str(own)!r}])
-from own import shown
-print(shown(), cache_folder().name)
+RIVAL = """
+import sys
+from types import ModuleType
+from tiny.compiled import cache_folder, keep_source
+text = {text!r}
+file = keep_source(text, "own")
+module = sys.modules["own_module"] = ModuleType("own_module")
+exec(compile(text, str(file), "exec"), module.__dict__)
+print(module.shown(), cache_folder().name, file.parent.name, sum(module.shown.stats.cache_hits.values()))
 """
-    first = python(tiny, script).stdout.split()
-    assert [path for path in kept_files(tiny) if path.name.startswith("own.shown") and first[1] in path.parts]
-    own.write_text(FACE.replace("return constant()", "return constant() + 1"))
-    second = python(tiny, script).stdout.split()
-    assert (first[0], second[0]) == ("41", "42")
-    assert first[1] != second[1]
 
 
-def test_a_missing_users_rule_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        module.also_hash([tmp_path / "nowhere.py"])
+def test_a_users_rule_is_kept_in_a_folder_of_its_own_and_is_never_out_of_date(tiny: Path) -> None:
+    first, again, changed = (
+        python(tiny, RIVAL.format(text=text)).stdout.split()
+        for text in (FACE, FACE, FACE.replace("return constant()", "return constant() + 1"))
+    )
+    assert (first[0], again[0], changed[0]) == ("41", "41", "42")
+    assert (first[3], again[3], changed[3]) == ("0", "1", "0"), "kept once compiled, and compiled anew when it changed"
+    assert first[1] == changed[1], "the package's own rules are not compiled again"
+    assert first[2] == again[2] != changed[2]
+    kept = [path for path in kept_files(tiny) if path.name.startswith("own.shown")]
+    assert {path.parents[1].name for path in kept} == {first[2], changed[2]}
 
 
-def test_the_key_follows_the_rules_and_not_the_faces(tiny: Path, tmp_path: Path) -> None:
+def test_a_users_rule_written_over_in_the_cache_is_not_kept(tiny: Path) -> None:
+    """Whoever edits the copy there instead of the file gets no machine code of the text before."""
+    python(tiny, RIVAL.format(text=FACE))
+    edited = RIVAL.format(text=FACE).replace("exec(", "file.write_text(text + '#')\nexec(")
+    before = kept_files(tiny)
+    assert python(tiny, edited.replace(", sum(module.shown.stats.cache_hits.values())", "")).stdout.split()[0] == "41"
+    assert kept_files(tiny) == before
+
+
+def test_only_the_newest_rules_of_users_stay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CSPSIM_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(module, "KEPT_RIVALS", 3)
+    module.cache_folder.cache_clear()
+    try:
+        files = []
+        for number in range(5):
+            files.append(module.keep_source(f"constant = {number}", "own"))
+            assert files[-1] is not None
+            os.utime(files[-1].parent, (1_000_000 + number, 1_000_000 + number))
+        assert [file.exists() for file in files if file] == [False, False, True, True, True]
+    finally:
+        module.cache_folder.cache_clear()
+
+
+def test_the_key_follows_the_rules_and_not_the_faces(tiny: Path) -> None:
     key = module.rules_key(tiny)
     assert key == module.rules_key(tiny)
     (tiny / "charts.py").write_text("colour = 1")
     assert module.rules_key(tiny) == key
     (tiny / "month.py").write_text("order = 1")
-    with_month = module.rules_key(tiny)
-    own = tmp_path / "own.py"
-    own.write_text("own = 1")
-    assert len({key, with_month, module.rules_key(tiny, [own])}) == 3
+    assert module.rules_key(tiny) != key
 
 
 def test_every_rule_of_the_package_is_hashed() -> None:

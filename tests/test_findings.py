@@ -14,6 +14,7 @@ from cspsim.assumptions import Arm, run_assumption_sets, sample_assumptions
 from cspsim.layout import build_world
 from cspsim.outcomes import OUTCOMES, outcomes_of
 from cspsim.results import Results
+from cspsim.rulebook import STANDARD
 from cspsim.scenario import load_scenario
 from cspsim.simulation import simulate
 from cspsim.tallies import Tally
@@ -261,7 +262,7 @@ def outcomes_under_assumptions() -> dict[str, np.ndarray]:
     """Outcomes ``[set, outcome]`` of the whole area by arm: sums over the runs of a set, divided once."""
     scenarios = {name: load_scenario("baseline").with_changes(held(changes)) for name, changes in ARMS.items()}
     scenarios["no_cuts"] = load_scenario("no-cuts")
-    arms = [Arm(build_world(each.data), sample_assumptions(each, SETS)) for each in scenarios.values()]
+    arms = [Arm(build_world(each.data), sample_assumptions(each, SETS), STANDARD) for each in scenarios.values()]
     tallies = run_assumption_sets(arms, RUNS_PER_SET)
     return {name: outcomes_of(each.sum(axis=(1, 2))) for name, each in zip(scenarios, tallies, strict=True)}
 

@@ -9,14 +9,15 @@ import pytest
 from arrays_as_results import ArraysAsResults
 from worlds import tiny_world
 
+from cspsim.analysis.luck_moderators import moderators_of, moderators_of_sweep
+from cspsim.analysis.luck_shares import luck_shares, luck_shares_of_scenarios, luck_shares_of_sweep, run_luck_design
+from cspsim.analysis.swept import EFFECT, OUTCOME, Asked
 from cspsim.assumptions import sample_assumptions
 from cspsim.errors import CspsimError
-from cspsim.experiment.luck_moderators import moderators_of, moderators_of_sweep
-from cspsim.experiment.luck_shares import luck_shares, luck_shares_of_scenarios, luck_shares_of_sweep, run_luck_design
-from cspsim.experiment.swept import EFFECT, OUTCOME, Asked
 from cspsim.layout import build_world
 from cspsim.luck import PARAMETERS, STREAMS
 from cspsim.parameters import Floats, Words
+from cspsim.rulebook import STANDARD
 from cspsim.scenario import Scenario, load_scenario
 from cspsim.simulation import run_world, simulate
 from cspsim.sweep.luck_design import luck_design
@@ -100,7 +101,7 @@ def test_rows_are_the_runs_their_numbers_say(tiny: Scenario) -> None:
     world = build_world(tiny.data)
     for row in (0, 1, 8, 9, 15, 29):
         own = sets.apply(world, int(table[row, PARAMETERS]))
-        np.testing.assert_array_equal(tallies[row], run_world(own, table[row : row + 1], 4)[0][0])
+        np.testing.assert_array_equal(tallies[row], run_world(own, STANDARD, table[row : row + 1], 4)[0][0])
     assert len({tallies[row].tobytes() for row in (0, 9, 10, 19, 20, 29)}) == 6
 
 

@@ -9,11 +9,11 @@ from arrays_as_results import ArraysAsResults
 from hypothesis import given
 from hypothesis import strategies as some
 
+from cspsim.analysis.main_effects import INTERACTION, LEVEL, MAIN, LeverEffect, lever_effects, lever_shares
+from cspsim.analysis.regression import feature_scores, regression_of
+from cspsim.analysis.sensitivity_tables import lever_shares_table, lever_table, regression_table
+from cspsim.analysis.swept import levers_of_sweep, regressions_of_sweep, sobol_of_sweep
 from cspsim.errors import CspsimError
-from cspsim.experiment.main_effects import INTERACTION, LEVEL, MAIN, LeverEffect, lever_effects, lever_shares
-from cspsim.experiment.regression import feature_scores, regression_of
-from cspsim.experiment.sensitivity_tables import lever_shares_table, lever_table, regression_table
-from cspsim.experiment.swept import levers_of_sweep, regressions_of_sweep, sobol_of_sweep
 from cspsim.parameters import Floats
 
 LEVERS = ["grant", "ethos"]

@@ -26,6 +26,7 @@ from cspsim.luck import new_luck
 from cspsim.month import STAGES, begin_run, run_month
 from cspsim.outcomes import OUTCOMES
 from cspsim.parameters import Levers, Switches
+from cspsim.rulebook import STANDARD
 from cspsim.run import Run
 from cspsim.scenario import load_scenario, scenario_names
 from cspsim.schema import ScenarioData, register_of
@@ -406,7 +407,7 @@ class TestMemory:
         raw["time"] |= {"last_month": "2011-06", "known_to": "2014-03"}
         world = build_world(ScenarioData.model_validate(raw))
         few, many = 200, 2000
-        run_world(world, replicate_numbers(1), seed=1)
+        run_world(world, STANDARD, replicate_numbers(1), seed=1)
         (small, small_outcomes), (large, large_outcomes) = _peak(world, few), _peak(world, many)
         assert large_outcomes == 10 * small_outcomes
         one_run_of_months = world.counted.shape[0] * sizes(world)[0] * len(Tally) * 8
@@ -426,7 +427,7 @@ def _peak(world: World, replicates: int, months: bool = False) -> tuple[int, int
     """Most bytes that Python held while the runs ran, and the bytes of the outcome arrays."""
     streams = replicate_numbers(replicates)
     tracemalloc.start()
-    tallies, by_authority, _ = run_world(world, streams, seed=1, months=months, threads=2)
+    tallies, by_authority, _ = run_world(world, STANDARD, streams, seed=1, months=months, threads=2)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return most, tallies.nbytes + by_authority.nbytes

@@ -15,13 +15,13 @@ from SALib.sample import sobol as sobol_sample
 from SALib.test_functions import Ishigami
 from scipy import stats
 
+from cspsim.analysis.morris import elementary_effects, morris_measures
+from cspsim.analysis.noise import crossed, linearised
+from cspsim.analysis.sensitivity import SobolIndices, sobol_indices
+from cspsim.analysis.sensitivity_tables import luck_of_runs_table, morris_table, sobol_table
+from cspsim.analysis.swept import EFFECT, OUTCOME, Asked, morris_of_sweep, sobol_of_sweep
 from cspsim.differences import Parts, paired_estimate
 from cspsim.errors import CspsimError
-from cspsim.experiment.morris import elementary_effects, morris_measures
-from cspsim.experiment.noise import crossed, linearised
-from cspsim.experiment.sensitivity import SobolIndices, sobol_indices
-from cspsim.experiment.sensitivity_tables import luck_of_runs_table, morris_table, sobol_table
-from cspsim.experiment.swept import EFFECT, OUTCOME, Asked, morris_of_sweep, sobol_of_sweep
 from cspsim.parameters import Floats
 
 NAMES = ["x1", "x2", "x3"]

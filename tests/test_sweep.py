@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from cspsim.cli import app
 from cspsim.comparison import compare
 from cspsim.errors import CspsimError
+from cspsim.rulebook import STANDARD, Rulebook
 from cspsim.simulation import run_world, simulate
 from cspsim.sweep import executor, plan, store, sweeping, work
 from cspsim.sweep.designing import make_plan
@@ -253,15 +254,15 @@ class TestBadRuns:
     @pytest.fixture
     def bad_luck(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Replicate 3 of the second policy raises, replicate 4 gives numbers that are not finite."""
-        real = work.run_replicates
+        real = Rulebook.run_replicates
 
-        def run(world: Any, state: Any, seed: Any, streams: Any, tallies: Any, authorities: Any, months: Any) -> None:
-            real(world, state, seed, streams, tallies, authorities, months)
+        def run(book: Any, world: Any, state: Any, seed: Any, streams: Any, tallies: Any, authorities: Any, months: Any) -> None:
+            real(book, world, state, seed, streams, tallies, authorities, months)
             if (streams[:, 0] == 3).any():
                 raise ZeroDivisionError("nothing to divide by")
             tallies[streams[:, 0] == 4, 0, Tally.SPENT] = np.nan
 
-        monkeypatch.setattr(work, "run_replicates", run)
+        monkeypatch.setattr(Rulebook, "run_replicates", run)
 
     def test_go_to_a_table_with_the_command_that_replays_them(self, tmp_path: Path, folder: Path, bad_luck: None) -> None:
         results = run_sweep(small_experiment(tmp_path, TWO_POLICIES), folder, said="small.toml")
@@ -417,5 +418,5 @@ def test_a_run_of_a_set_is_the_run_of_that_world(tmp_path: Path, folder: Path) -
     own = make_plan(small_experiment(tmp_path, TWO_POLICIES + SETS, HEAD))
     results = run_sweep(own.experiment, folder)
     stretch = next(part for part in own.stretches(0, own.runs_after(0)) if (part.policy, part.assumptions) == (1, 3))
-    tallies, _, _ = run_world(own.under(own.world(1), 1, 3), stretch.streams, 1)
+    tallies, _, _ = run_world(own.under(own.world(1), 1, 3), STANDARD, stretch.streams, 1)
     assert results.cells("spend").value[1, 3] == pytest.approx(tallies[..., Tally.SPENT].sum(axis=1).mean(), rel=1e-12)

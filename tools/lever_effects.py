@@ -8,6 +8,7 @@ import numpy as np
 from cspsim.layout import build_world
 from cspsim.outcomes import OUTCOMES, outcomes_of
 from cspsim.parameters import Floats, Levers
+from cspsim.rulebook import STANDARD
 from cspsim.scenario import Scenario, load_scenario
 from cspsim.schema import register_of
 from cspsim.simulation import replicate_numbers, run_world
@@ -73,7 +74,7 @@ class Effect(NamedTuple):
 
 
 def _outcomes(scenario: Scenario) -> Floats:
-    tallies = run_world(build_world(scenario.data), replicate_numbers(REPLICATES), seed=1)[0]
+    tallies = run_world(build_world(scenario.data), STANDARD, replicate_numbers(REPLICATES), seed=1)[0]
     return outcomes_of(tallies.sum(axis=1))
 
 

@@ -24,13 +24,21 @@ Changes = Annotated[
 ]
 
 
-def load(name: str, changes: list[str] | None = None) -> "Scenario":
-    """The scenario a user named, with what ``--set`` changes. Raises ScenarioError with every fault."""
+AllowRules = Annotated[
+    bool, typer.Option("--allow-rules", help="Run the rules that these scenarios bring along: Python code, which you should have read.")
+]
+
+
+def load(name: str, changes: list[str] | None = None, allow_rules: bool = False) -> "Scenario":
+    """The scenario a user named, with what ``--set`` changes; a rule file named there is allowed by that.
+
+    Raises ScenarioError with every fault.
+    """
     from cspsim.outcomes import OUTCOMES
     from cspsim.scenario import load_scenario
 
-    scenario = load_scenario(name, outcomes=lambda: OUTCOMES)
-    return scenario.with_changes(parsed_changes(changes)) if changes else scenario
+    scenario = load_scenario(name, outcomes=lambda: OUTCOMES, allow_rules=allow_rules)
+    return scenario.with_changes(parsed_changes(changes), allow_rules=True) if changes else scenario
 
 
 def parsed_changes(changes: list[str]) -> dict[str, Any]:

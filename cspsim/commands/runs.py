@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cspsim.commands.options import Changes, Json, Out, Replicates, ScenarioName, Seed, Threads, folder_name, load, replay_command
+from cspsim.commands.options import (
+    AllowRules,
+    Changes,
+    Json,
+    Out,
+    Replicates,
+    ScenarioName,
+    Seed,
+    Threads,
+    folder_name,
+    load,
+    replay_command,
+)
 from cspsim.errors import CspsimError, did_you_mean
 from cspsim.exports import as_json, check_target
 from cspsim.terminal import Column, announce_compilation, out, say, show_table, waiting
@@ -25,10 +37,11 @@ def run(
     months: Annotated[bool, typer.Option("--months", help="Write the monthly series too (with --out).")] = False,
     out_folder: Out = None,
     threads: Threads = None,
+    allow_rules: AllowRules = False,
     json: Json = False,
 ) -> None:
     """Run one scenario and show what came of it, by partnership and by year."""
-    chosen = load(scenario, set_)
+    chosen = load(scenario, set_, allow_rules)
     if out_folder is not None:
         check_target(out_folder)
     with waiting("Running", json) as report:
@@ -58,10 +71,11 @@ def explain(
     partnership: Annotated[str | None, typer.Option(help="Only this partnership.")] = None,
     year: Annotated[int | None, typer.Option(help="Only the financial year that begins in April of this year.")] = None,
     set_: Changes = None,
+    allow_rules: AllowRules = False,
     json: Json = False,
 ) -> None:
     """Tell one run as a story: what was tabled, who challenged whom, what was adopted, what it did and what they believed."""
-    chosen = load(scenario, set_)
+    chosen = load(scenario, set_, allow_rules)
     known = list(chosen.data.partnerships)
     if partnership is not None and partnership not in known:
         raise CspsimError(f'{scenario} has no partnership "{partnership}"; {did_you_mean(partnership, known)}')
@@ -125,11 +139,12 @@ def compare(
     no_report: Annotated[bool, typer.Option("--no-report", help="Print the answer; write no files.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
     threads: Threads = None,
+    allow_rules: AllowRules = False,
     json: Json = False,
 ) -> None:
     """Compare scenarios with a baseline under the same luck, and write a report with figures and tables."""
-    reference = load(baseline, set_everywhere)
-    chosen = [load(name, [*(set_everywhere or []), *(set_ or [])]) for name in scenarios]
+    reference = load(baseline, set_everywhere, allow_rules)
+    chosen = [load(name, [*(set_everywhere or []), *(set_ or [])], allow_rules) for name in scenarios]
     target = out_folder or Path("cspsim-results") / folder_name(baseline, scenarios)
     if not no_report:
         check_target(target)

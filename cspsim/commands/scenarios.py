@@ -43,6 +43,7 @@ def show(scenario: ScenarioName, json: Json = False) -> None:
         "authorities": ", ".join(entry.title for entry in chosen.data.authorities.values()),
         "files": [str(path) for path in chosen.sources],
         "digest": chosen.digest,
+        "rules": [f"{rival.slot} = {rival.function} in {rival.path}" for rival in chosen.rivals],
     }
     if json:
         typer.echo(
@@ -71,6 +72,11 @@ def show_files(scenario: "Scenario") -> None:
     for path in scenario.sources:
         say(f"  {path}")
     say()
+    if scenario.rivals:
+        say("Rules of its own (Python code; run only with --allow-rules):")
+        for rival in scenario.rivals:
+            say(f"  {rival.slot} = {rival.function} in {rival.path}")
+        say()
 
 
 def describe(
@@ -112,14 +118,14 @@ def check(files: Annotated[list[str], typer.Argument(help="Scenario files, names
     for file in files:
         faults: list[dict[str, Any]] = []
         try:
-            load(file)
+            rivals = load(file).rivals
         except ScenarioError as error:
             faults = [{"file": f.file, "line": f.line, "key": f.key, "message": f.message, "hint": f.hint} for f in error.faults]
             if not json:
                 complain(str(error))
         found.append({"scenario": file, "ok": not faults, "faults": faults})
         if not json and not faults:
-            say(f"{file}: OK")
+            say(f"{file}: OK" + (", with Python code of its own that runs only with --allow-rules" if rivals else ""))
     if json:
         typer.echo(as_json(found))
     if not all(entry["ok"] for entry in found):

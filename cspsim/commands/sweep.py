@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cspsim.commands.options import Json, Threads
+from cspsim.commands.options import AllowRules, Json, Threads
 from cspsim.errors import CspsimError
 from cspsim.exports import as_json
 from cspsim.terminal import Column, complain, remark, say, show_table, waiting
@@ -32,14 +32,21 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be run and what it would cost; run nothing.")] = False,
     only: Annotated[int | None, typer.Option(min=0, help="Replay one run, by its number, and show what came of it.")] = None,
     threads: Threads = None,
-    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on a dask cluster: its address, its scheduler's .json file, or local:N workers.")] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run on a dask cluster: its address, its scheduler's .json file, or local:N workers."),
+    ] = None,
+    allow_rules: AllowRules = False,
     json: Json = False,
 ) -> None:
     """Run an experiment: policies x assumptions x luck, stored as it goes, to be resumed at any time."""
+    from cspsim.rulebook import require_permission
     from cspsim.sweep.designing import make_plan
     from cspsim.sweep.reading import load_experiment
 
-    experiment = load_experiment(file)
+    experiment = load_experiment(file, allow_rules)
+    for scenario in experiment.policies.values():
+        require_permission(scenario)
     plan = make_plan(experiment)
     if only is not None:
         _replay(plan, only, json)
@@ -57,7 +64,7 @@ def sweep(
         try:
             results = run_sweep(experiment, target, resume, threads, dask, advance, said=file)
         except KeyboardInterrupt:
-            raise Paused(f"paused; every finished job is kept. Go on with: {_again(file, out_folder)}") from None
+            raise Paused(f"paused; every finished job is kept. Go on with: {_again(file, out_folder, allow_rules)}") from None
     _answer(results, target, json)
     if len(results.failures):
         raise typer.Exit(FAILED_RUNS)
@@ -69,8 +76,8 @@ class Paused(CspsimError):
     exit_code = 130
 
 
-def _again(file: str, out_folder: str | None) -> str:
-    return f"cspsim sweep {file}{f' --out {out_folder}' if out_folder else ''} --resume"
+def _again(file: str, out_folder: str | None, allow_rules: bool) -> str:
+    return f"cspsim sweep {file}{f' --out {out_folder}' if out_folder else ''}{' --allow-rules' if allow_rules else ''} --resume"
 
 
 def _planned(plan: "Plan", threads: int | None, dask: str | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def intend_challenges(world: World, state: State, luck: Luck, month: int) -> Non
     """A member means to challenge an item with a probability that falls with trust in its sponsor.
 
     logit = base + assertiveness + doubt + culture - harmony x trust - dependence - overload, where
-    doubt = (claim - own belief) / own uncertainty. A devil's advocate may be appointed whatever anybody doubts.
+    doubt = (claim - own belief) / own uncertainty.
     Strong doubt that is not spoken is suppressed. Source: Thwaites 2013 (good relationships, lack of challenge), C-strength.
     """
     partnerships, authorities, interventions = state.challenges.shape
@@ -36,6 +36,13 @@ def intend_challenges(world: World, state: State, luck: Luck, month: int) -> Non
                     u = uniforms(luck, MEETINGS, month, world.authority_key[p, a], world.intervention_key[i])[0]
                     if world.switches.challenge and u < chance:
                         state.challenges[p, a, i] = 1
+
+
+@compiled
+def appoint_advocates(world: World, state: State, luck: Luck, month: int) -> None:
+    """A devil's advocate argues against an item whatever anybody doubts, for the share of items that the lever says."""
+    for p in range(state.challenges.shape[0]):
+        for i in range(state.challenges.shape[2]):
             advocate = _advocate(world, state, luck, p, i, month)
             if advocate >= 0:
                 state.challenges[p, advocate, i] = 1

@@ -10,19 +10,41 @@ from cspsim.world import World
 
 
 @compiled
-def update_relationships(world: World, state: State, luck: Luck, month: int) -> None:
-    """Trust moves with what partners did this month; representatives leave, more often in cuts and at reorganisations.
+def update_trust(world: World, state: State, luck: Luck, month: int) -> None:
+    """Trust between partners moves with what they did this month.
 
     trust += gains x (1 - trust) - losses x trust, losses about twice gains (Dutch municipal ABM: x .95 against x 1.025;
     Lambright et al.: frequent interaction and joint success raise trust). The model says nothing of the net effect.
     """
+    if not world.switches.trust_dynamics:
+        return
     for p in range(state.trust.shape[0]):
-        if world.switches.trust_dynamics:
-            for a in range(state.trust.shape[1]):
-                for b in range(state.trust.shape[1]):
-                    if a != b and world.member[p, a, month] > 0 and world.member[p, b, month] > 0:
-                        _adjust(world, state, p, a, b, month)
-            _adjust_funder(world, state, p, month)
+        for a in range(state.trust.shape[1]):
+            for b in range(state.trust.shape[1]):
+                if a != b and world.member[p, a, month] > 0 and world.member[p, b, month] > 0:
+                    _adjust(world, state, p, a, b, month)
+
+
+@compiled
+def update_funder_trust(world: World, state: State, luck: Luck, month: int) -> None:
+    """The commissioner's trust grows with contact (oversight at the table helps) and starts anew with a new commissioner."""
+    if not world.switches.trust_dynamics:
+        return
+    numbers = world.uncertainties
+    for p in range(state.trust.shape[0]):
+        if world.new_commissioner[month]:
+            state.funder_trust[p] = numbers.initial_trust + (state.funder_trust[p] - numbers.initial_trust) * numbers.inherited_trust
+        gain = numbers.meeting_gain * sqrt(world.levers.governance[month]) / 12
+        if world.holder[p, Role.OVERSIGHT, month] >= 0:
+            gain += numbers.joint_work_gain
+        trust = state.funder_trust[p]
+        state.funder_trust[p] = trust + gain * (1 - trust) - numbers.trust_fading * trust
+
+
+@compiled
+def replace_representatives(world: World, state: State, luck: Luck, month: int) -> None:
+    """Representatives leave, more often in cuts and at reorganisations; a newcomer inherits part of the ties."""
+    for p in range(state.trust.shape[0]):
         for a in range(state.trust.shape[1]):
             if _leaves(world, state, luck, p, a, month):
                 appoint(world, state, luck, p, a, state.generation[p, a] + 1)
@@ -46,19 +68,6 @@ def _adjust(world: World, state: State, p: int, a: int, b: int, month: int) -> N
     loss += numbers.trust_fading + numbers.advocate_strain * world.levers.devils_advocate[month]
     trust = state.trust[p, a, b]
     state.trust[p, a, b] = max(0.0, min(1.0, trust + gain * (1 - trust) - min(1.0, loss) * trust))
-
-
-@compiled
-def _adjust_funder(world: World, state: State, p: int, month: int) -> None:
-    """The commissioner's trust grows with contact (oversight at the table helps) and starts anew with a new commissioner."""
-    numbers = world.uncertainties
-    if world.new_commissioner[month]:
-        state.funder_trust[p] = numbers.initial_trust + (state.funder_trust[p] - numbers.initial_trust) * numbers.inherited_trust
-    gain = numbers.meeting_gain * sqrt(world.levers.governance[month]) / 12
-    if world.holder[p, Role.OVERSIGHT, month] >= 0:
-        gain += numbers.joint_work_gain
-    trust = state.funder_trust[p]
-    state.funder_trust[p] = trust + gain * (1 - trust) - numbers.trust_fading * trust
 
 
 @compiled

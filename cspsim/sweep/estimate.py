@@ -29,7 +29,7 @@ def estimate(plan: Plan, workers: int | None = None) -> Estimate:
     runs, most = plan.runs_after(0), plan.runs_after(len(plan.rounds) - 1)
     pilot = min(PILOT_RUNS, runs)
     bench = Bench(plan)
-    if first_compilation("simulation"):
+    if first_compilation("month"):
         run_job(plan, 0, 1, bench)
     run_job(plan, 0, 1, bench)
     started = time.perf_counter()

@@ -52,6 +52,11 @@ def manifest_of(plan: Plan, status: str, counts: dict[str, int], notes: list[str
         "rounds": plan.rounds,
         "replicates_share_luck_between_sets": not plan.fresh,
         "keep": data.keep.model_dump(),
+        "rules": {
+            f"{rival.slot} of {name}": f"{rival.function} of {rival.path.name}, {rival.key}"
+            for name, scenario in experiment.policies.items()
+            for rival in scenario.rivals
+        },
         "versions": versions(),
         "notes": notes,
         "settings": plan.settings,

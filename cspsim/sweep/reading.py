@@ -14,12 +14,15 @@ from cspsim.sweep.experiment import BASELINE, Experiment, ExperimentData, Experi
 from cspsim.sweep.toml_file import FileReader, find_file
 
 
-def load_experiment(name: str | Path) -> Experiment:
-    """Read an experiment from a path, or a shipped one by name. Raises ExperimentError with every fault, file and line."""
+def load_experiment(name: str | Path, allow_rules: bool = False) -> Experiment:
+    """Read an experiment from a path, or a shipped one by name. Raises ExperimentError with every fault, file and line.
+
+    ``allow_rules``: the rules that it and its scenarios bring along may be run; reading runs nothing.
+    """
     path = find_file(name, ExperimentError)
     reader = FileReader(path, ExperimentError)
     data = reader.read(ExperimentData)
-    policies = _policies(data, reader)
+    policies = _policies(data, reader, allow_rules)
     _check_against(data, reader)
     ranges = _lever_ranges(data, policies.get(BASELINE), reader)
     outcomes = _outcomes(data, policies.get(BASELINE), reader)
@@ -30,7 +33,7 @@ def load_experiment(name: str | Path) -> Experiment:
     return Experiment(path.stem, path, data, policies, {BASELINE: BASELINE, **against}, ranges, outcomes, given)
 
 
-def _policies(data: ExperimentData, reader: FileReader) -> dict[str, Scenario]:
+def _policies(data: ExperimentData, reader: FileReader, allow_rules: bool) -> dict[str, Scenario]:
     found: dict[str, Scenario] = {}
     wanted = {BASELINE: NamedPolicy(scenario=data.baseline), **data.policies}
     if BASELINE in data.policies:
@@ -38,9 +41,10 @@ def _policies(data: ExperimentData, reader: FileReader) -> dict[str, Scenario]:
     for name, entry in wanted.items():
         key = ("baseline",) if name == BASELINE else ("policies", name)
         try:
-            scenario = load_scenario(entry.scenario or data.baseline, (reader.path.parent,))
+            scenario = load_scenario(entry.scenario or data.baseline, (reader.path.parent,), allow_rules=allow_rules)
             changes = {**data.everywhere, **entry.changes}
-            found[name] = scenario.with_changes(changes, name=scenario.name) if changes else scenario
+            beside = reader.path.parent
+            found[name] = scenario.with_changes(changes, scenario.name, allow_rules, beside) if changes else scenario
         except ScenarioError as error:
             places = {dotted: ("everywhere", dotted) for dotted in data.everywhere} | {
                 dotted: (*key, "changes", dotted) for dotted in entry.changes

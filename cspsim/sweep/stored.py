@@ -147,7 +147,8 @@ class SweepResults:
     @property
     def _replay(self) -> str:
         """The command that replays a run, up to its number."""
-        return f"cspsim sweep {self.manifest['file']} --only "
+        allowed = " --allow-rules" if self.manifest.get("rules") else ""
+        return f"cspsim sweep {self.manifest['file']}{allowed} --only "
 
     def tables(self) -> dict[str, list[Path]]:
         """Name of each table that is there, with its files."""

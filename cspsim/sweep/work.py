@@ -12,7 +12,8 @@ from cspsim.layout import calendar_of
 from cspsim.outcomes import OUTCOMES, combined
 from cspsim.parameters import Floats
 from cspsim.results import AREA, with_area
-from cspsim.simulation import run_replicates, state_for
+from cspsim.rulebook import Rulebook, rulebook_of
+from cspsim.simulation import state_for
 from cspsim.structures import packed
 from cspsim.sweep.plan import Plan, Stretch
 from cspsim.tallies import AuthorityTally, Tally
@@ -50,6 +51,10 @@ class Bench:
         if policy != self._policy:
             self._world, self._policy = self.plan.world(policy), policy
         return self._world
+
+    def rulebook(self, policy: int) -> Rulebook:
+        """The rules of the policy's scenario."""
+        return rulebook_of(self.plan.scenarios[self.plan.policies.scenario[policy]])
 
     def state(self, world: World) -> Any:
         """A packed state for this world."""
@@ -114,7 +119,7 @@ def _simulated(bench: Bench, stretch: Stretch) -> tuple[Floats, Floats, Floats]:
     by_authority = np.zeros((runs, places, authorities, len(AuthorityTally)))
     monthly = np.zeros((runs if plan.experiment.data.keep.months else 0, months, places, len(Tally)))
     seed = np.uint64(plan.experiment.data.seed)
-    run_replicates(packed(world), bench.state(world), seed, stretch.streams, tallies, by_authority, monthly)
+    bench.rulebook(stretch.policy).run_replicates(packed(world), bench.state(world), seed, stretch.streams, tallies, by_authority, monthly)
     return tallies, by_authority, monthly
 
 

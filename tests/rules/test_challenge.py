@@ -21,7 +21,7 @@ from rules_support import (
 )
 
 from cspsim.luck import new_luck
-from cspsim.rules.challenge import hear_challenges, intend_challenges
+from cspsim.rules.challenge import appoint_advocates, hear_challenges, intend_challenges
 from cspsim.tallies import AuthorityTally, Tally, Trait, Work
 
 NO_REASON = {
@@ -49,6 +49,7 @@ def challenged_share(bench: Bench, replicates: int = 8) -> float:
         bench.luck = new_luck(1, replicate)
         for month in range(60):
             bench.run(intend_challenges, month)
+            bench.run(appoint_advocates, month)
             taken += float(bench.state.challenges.sum())
             chances += 12  # 2 partnerships x 2 members who are not the sponsor x 3 items
     return taken / chances
@@ -161,6 +162,7 @@ def test_devils_advocate_is_appointed_for_the_stated_share_of_proposals() -> Non
         argued, proposals = 0.0, 0
         for month in range(60):
             bench.run(intend_challenges, month)
+            bench.run(appoint_advocates, month)
             argued += float(bench.state.challenges.max(axis=1).sum())
             proposals += 6
         assert argued / proposals == pytest.approx(lever, abs=4 * np.sqrt(lever * (1 - lever) / 360))

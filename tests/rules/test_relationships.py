@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 from rules_support import HEALTH, INNER, LOCAL_AUTHORITY, MAY, OUTER, POLICE, Bench, arrays_of, few, out_of_range, shares
 
-from cspsim.luck import new_luck
-from cspsim.rules.relationships import first_impressions, update_relationships
+from cspsim.luck import Luck, new_luck
+from cspsim.rules.relationships import first_impressions, replace_representatives, update_funder_trust, update_trust
+from cspsim.state import State
 from cspsim.tallies import AuthorityTally, Role, Tally, Work
+from cspsim.world import World
 
 NOTHING_HAPPENS = {
     "joint_work_gain": 0,
@@ -21,6 +23,13 @@ NOTHING_HAPPENS = {
 }
 EVERYBODY = {"turnover_hazard": 1}
 OFF_DIAGONAL = ~np.eye(3, dtype=bool)
+
+
+def update_relationships(world: World, state: State, luck: Luck, month: int) -> None:
+    """The three rules about relationships, in the order of the month."""
+    update_trust(world, state, luck, month)
+    update_funder_trust(world, state, luck, month)
+    replace_representatives(world, state, luck, month)
 
 
 def table(trust: float = 0.5, uncertainties: dict | None = None, **changes: object) -> Bench:

@@ -1,0 +1,217 @@
+"""The command that reads results back: ``cspsim results``."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from cspsim.commands.options import Json
+from cspsim.errors import CspsimError, did_you_mean
+from cspsim.exports import as_json, plain
+from cspsim.terminal import Column, say, show_table
+
+if TYPE_CHECKING:
+    from cspsim.sweep.stored import SweepResults
+
+ROWS_SHOWN = 50
+FIGURES = 6  # significant figures of a number in a table on the screen
+
+
+def results(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of a sweep, or its address such as s3://bucket/name.")],
+    query: Annotated[
+        str | None,
+        typer.Argument(metavar="QUERY", help="What --sql asks, such as 'SELECT policy, avg(spend) FROM runs GROUP BY policy'."),
+    ] = None,
+    sql: Annotated[bool, typer.Option("--sql", help="Answer a query; without one, open a prompt.")] = False,
+    table: Annotated[str | None, typer.Option(help="Only this table: its columns, or what --export writes.")] = None,
+    export_to: Annotated[
+        Path | None, typer.Option("--export", metavar="TARGET", help="Write FILE.csv, FILE.xlsx, or a folder with every table as CSV.")
+    ] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the answer to --sql, or a --table, as CSV.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what a sweep found and how to go on; ask it with SQL; export its tables to CSV or Excel."""
+    from cspsim.sweep.stored import load_results
+
+    if query is not None and not sql:
+        raise CspsimError(f"what is {query!r}? A query follows --sql: cspsim results {folder} --sql 'SELECT ...'")
+    if csv and json:
+        raise CspsimError("--csv and --json are two ways to say the same: choose one")
+    found = load_results(folder)
+    if table is not None:
+        _check_table(found, table)
+    _act(found, folder, Wanted(table, query, sql, export_to, csv, json))
+
+
+class Wanted(NamedTuple):
+    """What somebody asked of a folder of results."""
+
+    table: str | None
+    query: str | None
+    sql: bool
+    export_to: Path | None
+    csv: bool
+    json: bool
+
+
+def _act(found: "SweepResults", folder: str, wanted: Wanted) -> None:
+    if wanted.export_to is not None:
+        if wanted.sql and wanted.query is None:
+            raise CspsimError("--export with --sql needs a query: --sql 'SELECT ...' --export answer.csv")
+        _export(found, wanted.export_to, wanted.table, wanted.query, wanted.json)
+    elif wanted.sql and wanted.query is None:
+        _prompt(found, wanted.csv, wanted.json)
+    elif wanted.query is not None or wanted.csv:
+        if wanted.query is None and wanted.table is None:
+            raise CspsimError("--csv prints the answer to --sql, or a --table: say which")
+        _answer(found, wanted.query or f'SELECT * FROM "{wanted.table}"', wanted.csv, wanted.json)
+    elif wanted.json:
+        typer.echo(as_json(_about(found)))
+    elif wanted.table is not None:
+        show_columns(found, wanted.table)
+    else:
+        _tell(found, folder)
+
+
+# -------------------------------------------------------------------------------------------------------- what is there
+
+
+def table_sizes(found: "SweepResults") -> dict[str, tuple[int, int]]:
+    """Table -> rows and columns, from the parts' own headers."""
+    import pyarrow.parquet as parquet
+
+    sizes = {}
+    for name, paths in found.tables().items():
+        headers = [parquet.read_metadata(path) for path in paths]
+        sizes[name] = sum(header.num_rows for header in headers), headers[0].num_columns + (name == "failures")
+    return sizes
+
+
+def _about(found: "SweepResults") -> dict[str, Any]:
+    manifest = found.manifest
+    from cspsim.sweep.dictionary import data_dictionary
+
+    columns: dict[str, list[dict[str, str]]] = {}
+    for entry in data_dictionary(found):
+        columns.setdefault(entry.table, []).append(
+            {"column": entry.column, "meaning": entry.meaning, "unit": entry.unit, "source": entry.source}
+        )
+    tables = {name: {"rows": rows, "columns": columns.get(name, [])} for name, (rows, _) in table_sizes(found).items()}
+    kept = ("title", "question", "context", "experiment", "file", "status", "counts", "digest", "seed", "baseline", "primary_outcome")
+    return {**{key: manifest.get(key) for key in kept}, "notes": manifest.get("notes", []), "tables": tables}
+
+
+def _tell(found: "SweepResults", folder: str) -> None:
+    """What is in a folder, and what one may do with it."""
+    manifest = found.manifest
+    counts = manifest["counts"]
+    say(manifest["title"] or manifest["experiment"], style="bold")
+    for line in (manifest["question"], manifest["context"]):
+        if line:
+            say(line)
+    say()
+    failed = counts.get("failures", 0)
+    failures = f", {failed:,} failed" if failed else ""
+    say(f"Status: {manifest['status']}, {counts.get('runs', 0):,} runs{failures}. Seed {manifest['seed']}, digest {manifest['digest']}.")
+    names = list(found.policies["name"])
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6:,} more" if len(names) > 6 else "")
+    say(f"Policies: {shown}. Primary outcome: {found.primary}.")
+    for note in manifest.get("notes", []):
+        say(note)
+    say()
+    show_tables(found)
+    if manifest["status"] in ("running", "paused"):
+        say(f"To go on with it: cspsim sweep {manifest['file']} --out {folder} --resume")
+    say(f"Columns: cspsim results {folder} --table runs")
+    say(f'SQL: cspsim results {folder} --sql (a prompt), or --sql "SELECT policy, avg({found.outcomes[0]}) FROM runs GROUP BY policy"')
+    say(f"Export: cspsim results {folder} --export tables.xlsx (or runs.csv, or a folder)")
+    say(f"Analysis: cspsim analyse {folder}")
+
+
+def show_tables(found: "SweepResults") -> None:
+    """Tables with their rows and columns."""
+    rows = [(name, f"{rows:,}", f"{columns:,}", _ABOUT.get(name, "")) for name, (rows, columns) in table_sizes(found).items()]
+    show_table("Tables", [Column("Table"), Column("Rows", True), Column("Columns", True, 1), Column("One row is", rank=2)], rows)
+
+
+_ABOUT = {
+    "policies": "a policy, with the levers that are varied",
+    "assumptions": "an assumption set, with the numbers that are sampled",
+    "luck": "a row of the design of luck",
+    "runs": "a run and a partnership, with outcomes over the window",
+    "months": "a run, a partnership and a month",
+    "authorities": "a run, a partnership and an authority",
+    "failures": "a run that failed",
+}
+
+
+def show_columns(found: "SweepResults", table: str) -> None:
+    """Columns of a table with meaning, unit and source. Raises CspsimError for a table that is not there."""
+    from cspsim.sweep.dictionary import data_dictionary
+
+    _check_table(found, table)
+    rows = [(entry.column, entry.meaning, entry.unit, entry.source) for entry in data_dictionary(found) if entry.table == table]
+    show_table(f"Columns of {table}", [Column("Column"), Column("Meaning"), Column("Unit"), Column("Source", rank=1)], rows)
+
+
+def _check_table(found: "SweepResults", table: str) -> None:
+    there = list(found.tables())
+    if table not in there:
+        raise CspsimError(
+            f'there is no table "{table}" here; {did_you_mean(table, there)}' if table else f"which table? {', '.join(there)}"
+        )
+
+
+# ------------------------------------------------------------------------------------------------------------- answers
+
+
+def _prompt(found: "SweepResults", csv: bool, json: bool) -> None:
+    from cspsim.commands.sql_prompt import run_prompt
+
+    if run_prompt(found, lambda query: _answer(found, query, csv, json)) and not sys.stdin.isatty():
+        raise typer.Exit(2)
+
+
+def _answer(found: "SweepResults", query: str, csv: bool, json: bool) -> None:
+    from cspsim.sweep.exporting import batches, write_csv
+
+    if csv:
+        write_csv(found, query, sys.stdout.buffer if hasattr(sys.stdout, "buffer") else sys.stdout)
+        return
+    columns: list[str] = []
+    rows: list[list[Any]] = []
+    more = False
+    for batch in batches(found, query):
+        columns = batch.schema.names
+        rows += [list(row) for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)]
+        more = not json and len(rows) > ROWS_SHOWN
+        if more:
+            break
+    if json:
+        typer.echo(as_json([dict(zip(columns, row, strict=True)) for row in rows]))
+        return
+    numbers = [any(isinstance(row[k], int | float) and not isinstance(row[k], bool) for row in rows) for k in range(len(columns))]
+    cells = [[_shown(value) for value in row] for row in rows[:ROWS_SHOWN]]
+    show_table("", [Column(name, number) for name, number in zip(columns, numbers, strict=True)], cells)
+    if more:
+        say(f"The first {ROWS_SHOWN} rows; --csv prints all of them, --export writes them to a file.")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if 1e6 <= abs(value) < 1e15 else f"{value:,.{FIGURES}g}"
+    return str(plain(value))
+
+
+def _export(found: "SweepResults", target: Path, table: str | None, query: str | None, json: bool) -> None:
+    from cspsim.sweep.exporting import export
+
+    files = export(found, target, table, query)
+    if json:
+        typer.echo(as_json({"files": [str(path) for path in files]}))
+        return
+    say(f"Wrote {', '.join(str(path) for path in files)}")

@@ -1,0 +1,1 @@
+"""A synthetic country: some 300 partnerships in 43 police-force areas, drawn from documented distributions and run area by area."""

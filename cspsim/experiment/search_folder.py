@@ -1,0 +1,90 @@
+"""The folder of a search: whose it is, what was asked, and the trials so far; refused where something else was asked."""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from cspsim.compiled import PACKAGE, rule_files
+from cspsim.errors import CspsimError
+from cspsim.experiment.search_file import Search, as_settings
+from cspsim.experiment.search_trials import Archive
+from cspsim.exports import MANIFEST, as_json, check_target, write_whole
+
+RUNNING, FINISHED = "running", "finished"
+TRIALS, ANSWER = "trials.jsonl", "answer.json"
+
+
+class SearchFolder:
+    """One search on disk. A folder that is begun says so in its manifest until everything is written.
+
+    Raises CspsimError for a folder of something else, of a search that asked something else, or of an unfinished one
+    without ``resume``.
+    """
+
+    def __init__(self, target: Path, search: Search, trials: int | None = None, resume: bool = False) -> None:
+        self.target = target
+        self.trials = trials or search.data.trials
+        self.settings = {**as_settings(search), "rules of the model": rules_hash()}
+        self.asked = asked_of(search, self.trials)
+        check_target(target)
+        before = self._manifest()
+        if before is not None:
+            self._check(before)
+        self.finished = before is not None and before["status"] == FINISHED and before["asked"] == self.asked
+        self.archive = Archive(target / TRIALS)
+        done = sum(len(found) for found in self.archive.trials.values())
+        wanted = self.trials * len(search.data.methods)
+        missing = any(len(self.archive.of(method)) < self.trials for method in search.data.methods)
+        if before is not None and missing and not resume:
+            raise CspsimError(f"{target} holds an unfinished search, {done:,} of {wanted:,} trials: go on with --resume")
+
+    def write_manifest(self, status: str, more: dict[str, Any] | None = None) -> None:
+        """Say what is asked here and how far it is."""
+        content = {"kind": "search", "status": status, "asked": self.asked, "settings": self.settings, **(more or {})}
+        write_whole(self.target / MANIFEST, as_json(content) + "\n")
+
+    def answer(self) -> dict[str, Any]:
+        """The finished answer."""
+        return dict(json.loads((self.target / ANSWER).read_text(encoding="utf-8")))
+
+    def _manifest(self) -> dict[str, Any] | None:
+        path = self.target / MANIFEST
+        if not path.is_file():
+            return None
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or found.get("kind") != "search":
+            raise CspsimError(f"{self.target} holds results that are no search: choose a new folder with --out")
+        return found
+
+    def _check(self, before: dict[str, Any]) -> None:
+        was, now = before["settings"], json.loads(as_json(self.settings))
+        changed = [
+            f"  {key}: {was.get(key, 'not stated')} -> {now.get(key, 'not stated')}"
+            for key in {**was, **now}
+            if was.get(key) != now.get(key)
+        ]
+        if changed:
+            lines = "\n".join(changed)
+            raise CspsimError(f"{self.target} holds another search; since then this has changed:\n{lines}\nChoose a new folder with --out.")
+
+
+def asked_of(search: Search, trials: int) -> str:
+    """A hash of everything the answer depends on, words included."""
+    content = [
+        search.data.model_dump(mode="json", by_alias=True), trials, as_settings(search),
+        {name: scenario.digest for name, scenario in search.references.items()}, rules_hash(), sys.modules["cspsim"].__version__,
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def rules_hash() -> str:
+    """A hash of the rules of the model: trials under other rules are other trials."""
+    rules = hashlib.sha256()
+    for path in rule_files():
+        rules.update(f"{path.relative_to(PACKAGE).as_posix()}\x1f".encode() + path.read_bytes())
+    return rules.hexdigest()[:16]

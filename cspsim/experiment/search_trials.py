@@ -1,0 +1,105 @@
+"""Trials of a search: what each mix cost and what harm was left, kept line by line so that no kill loses or doubles one."""
+
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from cspsim.errors import CspsimError
+from cspsim.parameters import Floats
+
+Levels = dict[str, float]
+"""Lever -> the level at which a mix holds it."""
+
+
+class Measured(NamedTuple):
+    """Cost and harm of a policy, mean over replicates, ``[assumption set]``."""
+
+    cost: Floats
+    harm: Floats
+
+
+class Trial(NamedTuple):
+    """One mix of levers that was run."""
+
+    method: str
+    number: int
+    levels: Levels
+    measured: Measured
+
+    @property
+    def name(self) -> str:
+        """How a trial is called in tables."""
+        return f"{self.method} {self.number}"
+
+
+class Archive:
+    """Trials in a file, one JSON line each, written through to the disk before the next one begins.
+
+    A line torn by a kill is cut off when the file is opened again: that trial was not finished and is run anew.
+    Raises CspsimError for a file that cannot be read, that holds a trial twice, or to which somebody else writes.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.trials: dict[str, list[Trial]] = {}
+        self._size = 0
+        if path is not None and path.exists():
+            self._open(path)
+
+    def of(self, method: str, count: int | None = None) -> list[Trial]:
+        """The first ``count`` trials of a method, in their order; all if not given."""
+        return self.trials.get(method, [])[:count]
+
+    def add(self, trial: Trial) -> None:
+        """Keep a trial, on disk first."""
+        if self.path is not None:
+            self._write(self.path, trial)
+        self._take(trial)
+
+    def _open(self, path: Path) -> None:
+        try:
+            content = path.read_bytes()
+            whole = content[: content.rfind(b"\n") + 1]
+            if len(whole) < len(content):
+                os.truncate(path, len(whole))
+        except OSError as error:
+            raise CspsimError(f"{path} cannot be read: {error.strerror or error}") from None
+        self._size = len(whole)
+        for number, line in enumerate(whole.splitlines(), 1):
+            try:
+                self._take(_read(line))
+            except (ValueError, KeyError, TypeError) as error:
+                raise CspsimError(f"{path}:{number}: not a trial of a search ({error})") from None
+
+    def _take(self, trial: Trial) -> None:
+        before = self.trials.setdefault(trial.method, [])
+        if trial.number != len(before):
+            raise ValueError(f"trial {trial.name} stands where {trial.method} {len(before)} was expected")
+        before.append(trial)
+
+    def _write(self, path: Path, trial: Trial) -> None:
+        line = json.dumps(_said(trial), ensure_ascii=True, allow_nan=False).encode() + b"\n"
+        try:
+            with open(path, "ab") as file:
+                if file.tell() != self._size:
+                    raise CspsimError(f"{path}: another search writes to this folder; choose a new one with --out")
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise CspsimError(f"{path} cannot be written: {error.strerror or error}") from None
+        self._size += len(line)
+
+
+def _said(trial: Trial) -> dict[str, object]:
+    cost, harm = (part.tolist() for part in trial.measured)
+    return {"method": trial.method, "number": trial.number, "levels": trial.levels, "cost": cost, "harm": harm}
+
+
+def _read(line: bytes) -> Trial:
+    said = json.loads(line)
+    measured = Measured(np.array(said["cost"], dtype=float), np.array(said["harm"], dtype=float))
+    return Trial(str(said["method"]), int(said["number"]), dict(said["levels"]), measured)

@@ -1,0 +1,1 @@
+"""Hypotheses stated before the run: frozen, run, judged, reported."""

@@ -1,0 +1,147 @@
+"""A search as files: one self-contained page, figures, tables, the chosen mixes as scenarios, and the answer to read again."""
+
+import base64
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from cspsim.experiment.search_folder import ANSWER, FINISHED, SearchFolder
+from cspsim.experiment.searching import Found
+from cspsim.exports import as_json, write_table, write_whole
+from cspsim.report import date_stamp
+from cspsim.scenario_files import label_of
+from cspsim.search_report.tables import grids
+from cspsim.search_report.words import sentences, window_of
+from cspsim.summary import DISCLAIMER, versions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cspsim.charts import Chart
+
+
+def settings_of(found: Found, command: str) -> dict[str, Any]:
+    """What it takes to run this again."""
+    data = found.search.data
+    names = ("harm", "objectives", "downside", "left_alone", "methods", "assumption_sets", "replicates", "seed")
+    return {
+        "command": command,
+        "file": label_of(found.search.path),
+        "trials": found.trials,
+        "window": window_of(found),
+        "budget": found.problem.budget,
+        "counts": list(data.budget.counts),
+        **{name: getattr(data, name) for name in names},
+        "retest": data.retest.model_dump(),
+        "versions": versions(),
+    }
+
+
+def answer_of(found: Found, command: str) -> dict[str, Any]:
+    """Everything for machines, and for the terminal when the search is found finished."""
+    tables = {name: grid._asdict() for name, grid in grids(found).items()}
+    mixes = {role: found.standing.levels(policy) for role, policy in found.roles.items()}
+    data = found.search.data
+    return {
+        "title": data.title,
+        "question": data.question,
+        "sentences": sentences(found),
+        "within_budget": int(found.standing.within[found.standing.first_trial :].sum()),
+        "on_front": int(found.standing.front.sum()),
+        "mixes": mixes,
+        "tables": tables,
+        "settings": settings_of(found, command),
+    }
+
+
+def write_search(found: Found, folder: SearchFolder, command: str) -> dict[str, Any]:
+    """Everything but the trials, which are there already; the manifest last. Returns the answer. Raises CspsimError."""
+    from cspsim.search_report.figures import draw
+
+    answer = answer_of(found, command)
+    source = f"cspsim {versions()['cspsim']}: {found.search.data.title}; {found.trials} trials of each method. {DISCLAIMER}"
+    charts = draw(found, source)
+    for chart in charts:
+        write_whole(folder.target / f"{chart.name}.svg", chart.svg)
+        write_whole(folder.target / f"{chart.name}.png", chart.png)
+    for role, scenario in found.scenarios.items():
+        titled = scenario.with_changes({"title": f"{found.search.data.title}: {role}", "question": found.search.data.question}, role)
+        write_whole(folder.target / f"{role.replace(' ', '-')}.toml", titled.to_toml())
+    for name, frame in tables_of(found).items():
+        write_table(folder.target, name, frame)
+    write_whole(folder.target / ANSWER, as_json(answer) + "\n")
+    write_whole(folder.target / "report.html", page(found, charts, command))
+    folder.write_manifest(FINISHED, {"command": command, "versions": versions()})
+    return answer
+
+
+def tables_of(found: Found) -> "dict[str, pd.DataFrame]":
+    """File name -> table."""
+    import pandas as pd
+
+    standing = found.standing
+    rows = [
+        {
+            "policy": name, "cost": standing.cost[k], "harm": standing.harm[k], "worst_regret": standing.worst_regret[k],
+            "within_budget": bool(standing.within[k]), "on_front": bool(standing.front[k]),
+            **{f"levers.{d.name}": (standing.levels(k) or {}).get(d.name) for d in found.search.dimensions},
+        }
+        for k, name in enumerate(standing.names)
+    ]  # fmt: skip
+    return {"policies": pd.DataFrame(rows), **{name: pd.DataFrame(grid.plain) for name, grid in grids(found).items()}}
+
+
+def page(found: Found, charts: "list[Chart]", command: str) -> str:
+    """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from a file."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    template = files("cspsim").joinpath("templates/search.html").read_text(encoding="utf-8")
+    return environment.from_string(template).render(**_content(found, charts, command))
+
+
+def _content(found: Found, charts: "list[Chart]", command: str) -> Mapping[str, Any]:
+    """Everything the template shows, in words."""
+    data, tables = found.search.data, grids(found)
+    pictures = {chart.name: (chart, _picture(chart)) for chart in charts}
+    placed: tuple[tuple[str, str, str, list[str]], ...] = (
+        ("again", "Looked at again", "looked-at-again", ["second_look"]),
+        ("front", "Cost, harm and the worst case", "front", []),
+        ("levers", "The mixes", "levers", ["mixes", "singles"]),
+        ("else", "What else changes", "", ["profile"]),
+        ("methods", "Did learning pay?", "methods", ["methods"]),
+    )
+    sections: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "title": title,
+            "charts": [pictures[chart]] if chart in pictures else [],
+            "grids": [tables[table] for table in wanted if table in tables],
+        }
+        for name, title, chart, wanted in placed
+    ]
+    return {
+        "title": data.title,
+        "question": data.question,
+        "context": data.context,
+        "style": _style(),
+        "disclaimer": DISCLAIMER,
+        "date": date_stamp(),
+        "sentences": sentences(found),
+        "sections": sections,
+        "settings": settings_of(found, command),
+        "baseline": found.search.baseline.name,
+        "scenarios": [role.replace(" ", "-") for role in found.scenarios],
+        "dimensions": len(found.search.dimensions),
+    }
+
+
+def _style() -> str:
+    """The style sheet of the comparison's report, so that all reports look alike."""
+    report = files("cspsim").joinpath("templates/report.html").read_text(encoding="utf-8")
+    return report.partition("<style>")[2].partition("</style>")[0]
+
+
+def _picture(chart: "Chart") -> str:
+    """The figure as a data address, so that the page needs no other file."""
+    return "data:image/svg+xml;base64," + base64.b64encode(chart.svg.encode("utf-8")).decode("ascii")

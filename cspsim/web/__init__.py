@@ -1,0 +1,1 @@
+"""The web view: explore, watch, play and the facilitator's kit."""

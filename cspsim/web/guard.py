@@ -1,0 +1,95 @@
+"""What stands between a browser and Solara: pages with their language, zoom and theme, headers that keep them to this machine,
+and refusal of requests that come from other sites.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cspsim.web import theme
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+HEAD_FILE = Path(__file__).resolve().parent / "head.html"
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # Solara's page has scripts in it and compiles its templates
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+)
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+_VIEWPORT = re.compile(r'<meta name="viewport"[^>]*>')
+
+
+def mended(page: str) -> str:
+    """Solara's page with a language, a title, our theme, and without its ban on zooming. Raises ValueError if it has changed its shape."""
+    head = HEAD_FILE.read_text(encoding="utf-8").replace("THEME_VERSION", theme.css_version())
+    found = _VIEWPORT.subn("", page, count=1)[0]
+    if found == page or "<html>" not in page or "</head>" not in page:
+        raise ValueError("the page of this version of Solara is not put together as expected")
+    return found.replace("<html>", '<html lang="en-GB">', 1).replace("</head>", f"{head}</head>", 1)
+
+
+def is_own(origin: str, host: str) -> bool:
+    """Whether a request that names where it comes from comes from a page of this server. A browser names it; a script need not."""
+    return not origin or urlsplit(origin).netloc.lower() == host.lower()
+
+
+def is_known_host(host: str, only_here: bool) -> bool:
+    """Whether the name a browser called us by may be ours: on this machine only its own names, elsewhere any."""
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    return not only_here or name.lower() in LOOPBACK
+
+
+class Guard:
+    """Wraps the server's application. ``only_here``: it is bound to this machine, so that other names for it are refused."""
+
+    def __init__(self, app: App, only_here: bool) -> None:
+        self.app, self.only_here = app, only_here
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse what comes from elsewhere, pass on the rest, with headers on every answer."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        given = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        host = given.get("host", "")
+        changes_something = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
+        if not is_known_host(host, self.only_here) or (changes_something and not is_own(given.get("origin", ""), host)):
+            await _refuse(scope, receive, send)
+            return
+
+        async def headed(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *HEADERS]
+            await send(message)
+
+        await self.app(scope, receive, headed)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain; charset=utf-8"), *HEADERS]})
+    await send({"type": "http.response.body", "body": b"refused: this request comes from another site"})

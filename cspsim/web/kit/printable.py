@@ -1,0 +1,56 @@
+"""The kit on paper: one HTML page that loads nothing from anywhere, made for A4."""
+
+from importlib.resources import files
+from typing import Any
+
+from cspsim import __version__
+from cspsim.formats import MINUS
+from cspsim.scenario import Scenario
+from cspsim.summary import DISCLAIMER
+from cspsim.web.kit.cards import commissioner_card, role_cards
+from cspsim.web.kit.figures import load_figures
+from cspsim.web.kit.lessons import load_lessons
+from cspsim.web.kit.views import lesson_views
+
+STATUSES = {"seen": "seen in a source", "derived": "derived from a source", "memory": "from memory", "assumption": "an assumption"}
+
+
+def printable_kit(scenario: Scenario) -> str:
+    """All lessons with their figures, prediction slips, role cards of this scenario's authorities, and the debrief sheet.
+
+    Everything that comes from a file is escaped. Raises CspsimError when lessons or figures cannot be read.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    environment.filters |= {"glued": glued, "kept": kept}
+    template = files("cspsim").joinpath("templates/kit.html").read_text(encoding="utf-8")
+    return environment.from_string(template).render(**_content(scenario))
+
+
+def glued(text: str) -> str:
+    """A text in which no line breaks between a minus and its number."""
+    return text.replace(MINUS, MINUS + "\N{WORD JOINER}")
+
+
+def kept(text: str) -> str:
+    """A list of counts in which lines break only between one count and the next."""
+    return ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in text.split(", "))
+
+
+def _content(scenario: Scenario) -> dict[str, Any]:
+    file, stored = load_lessons(), load_figures()
+    return {
+        "version": __version__,
+        "disclaimer": DISCLAIMER,
+        "guide": file.guide,
+        "strengths": file.strengths,
+        "statuses": STATUSES,
+        "settings": stored.settings,
+        "lessons": lesson_views(),
+        "scenario": scenario,
+        "places": [entry.title for entry in scenario.data.partnerships.values()],
+        "cards": role_cards(scenario),
+        "commissioner": commissioner_card(scenario),
+        "debrief": file.debrief,
+    }

@@ -1,0 +1,193 @@
+"""Where rooms are kept: opened, found, held by one thread at a time, changed whole or not at all, told about, and forgotten."""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from threading import RLock
+from typing import Any, NamedTuple
+
+from cspsim.scenario import Scenario, load_scenario, scenario_names
+from cspsim.web.play.decisions import Refused, shortened
+from cspsim.web.play.room import Entry, Header, Room
+from cspsim.web.play.settings import checked
+from cspsim.web.play.storage import Storage
+
+ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # no I, L, O, 0, 1: codes are read aloud and typed
+CODE_LENGTH, TOKEN_LENGTH, LONGEST_SESSION = 6, 12, 200
+
+Check = Callable[[Room, str], dict[str, Any] | None]
+"""Says whether a fingerprint may do something in a room: gives the data of the entry, None if nothing would change, or refuses."""
+
+
+class Limits(NamedTuple):
+    """How much a server takes on. Times in seconds; ``rests_after``: a room nobody looks at drops what can be made again."""
+
+    rooms: int = 40
+    rooms_each: int = 5
+    people: int = 80
+    entries: int = 5000
+    entries_each: int = 600
+    lives: float = 7 * 24 * 3600
+    away_after: float = 60
+    rests_after: float = 600
+
+
+def fingerprint(session: Any) -> str:
+    """What stands for a session wherever anything is kept: whoever reads it cannot take the session over."""
+    if not isinstance(session, str) or not 0 < len(session) <= LONGEST_SESSION:
+        raise Refused("this page has lost its session: reload it")
+    return hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+class Store:
+    """All rooms of a server. A room's lock is never waited for while the store's own is held."""
+
+    def __init__(
+        self,
+        path: Path | None,
+        scenarios: Collection[str] | None,
+        load: Callable[[str], Scenario] = load_scenario,
+        limits: Limits = Limits(),  # noqa: B008 # a tuple cannot change
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.limits, self.clock = limits, clock
+        self.scenarios = list(scenario_names() if scenarios is None else scenarios)
+        self._load = load
+        self._lock = RLock()
+        self._numbers = count()
+        self._storage = Storage(path)
+        self._rooms = {header.code: Room(header, load, log) for header, log in self._storage.rooms()}
+        self.sweep()
+
+    def open(self, session: str, raw: Any) -> str:
+        """Open a room with settings as a page asks for them; gives its code."""
+        who = fingerprint(session)
+        if not isinstance(raw, Mapping) or raw.get("scenario") not in self.scenarios:
+            raise Refused("choose one of the scenarios offered")
+        scenario = self._load(str(raw["scenario"]))
+        settings = checked(raw, scenario)
+        self.sweep()
+        with self._lock:
+            if len(self._rooms) >= self.limits.rooms:
+                raise Refused(f"all {self.limits.rooms} rooms of this server are taken: close one, or try again later")
+            if len([room for room in self._rooms.values() if room.header.opened_by == who]) >= self.limits.rooms_each:
+                raise Refused(f"you have {self.limits.rooms_each} rooms already: close one first")
+            code = _drawn(CODE_LENGTH)
+            while code in self._rooms:
+                code = _drawn(CODE_LENGTH)
+            header = Header(code, _drawn(TOKEN_LENGTH), self.clock(), who, settings, scenario.digest)
+            self._storage.open_room(header)
+            self._rooms[code] = Room(header, self._load)
+        return code
+
+    @contextmanager
+    def held(self, code: Any) -> Iterator[Room]:
+        """The room of a code, awake, with nobody else at it. Raises Refused if there is none."""
+        name = code.strip().upper() if isinstance(code, str) and len(code) < 40 else ""
+        room = self._rooms.get(name)
+        if room is None:
+            raise Refused(f"there is no room {shortened(code)}: check the code with whoever opened it")
+        with room.lock:
+            if self._rooms.get(name) is not room or room.changed + self.limits.lives < self.clock():
+                raise Refused(f"the room {name} has been closed")
+            room.wake()
+            yield room
+
+    def change(self, code: Any, session: Any, what: str, check: Check) -> None:
+        """One change: checked, made, kept on disk and told; or, if any of that fails, as if it had never been asked for."""
+        who = fingerprint(session)
+        with self.held(code) as room:
+            data = check(room, who)
+            if data is None:
+                return
+            mine = len([entry for entry in room.log if entry.who == who])
+            if len(room.log) >= self.limits.entries or mine >= self.limits.entries_each:
+                raise Refused("too much has happened in this room: open another one")
+            entry = Entry(self.clock(), what, who, data)
+            room.seen[who] = entry.at
+            try:
+                room.apply(entry)
+                self._storage.add(room.header.code, len(room.log), entry)
+            except Refused:
+                raise
+            except BaseException:
+                room.rest()  # made again from its log when somebody next looks
+                raise
+            room.log.append(entry)
+            room.version += 1
+        tell(room)
+
+    def subscribe(self, code: Any, session: Any, callback: Callable[[int], None]) -> Callable[[], None]:
+        """Have ``callback(version)`` called after every change; gives what ends that."""
+        who, number = fingerprint(session), next(self._numbers)
+        with self.held(code) as room:
+            came = not room.watched_by(who)
+            room.subscribers[number] = (who, callback)
+            room.version += came
+        if came:
+            tell(room, but=number)
+
+        def end() -> None:
+            with room.lock:
+                if room.subscribers.pop(number, None) is None:
+                    return
+                room.looked_at = self.clock()
+                left = not room.watched_by(who)
+                if left:
+                    room.seen.pop(who, None)
+                    room.version += 1
+            if left:
+                tell(room)
+
+        return end
+
+    def here(self, room: Room) -> set[str]:
+        """Fingerprints with an open page, or heard of within the last minute."""
+        recently = self.clock() - self.limits.away_after
+        room.seen = {who: seen for who, seen in room.seen.items() if seen >= recently}
+        return {who for who, _ in room.subscribers.values()} | set(room.seen)
+
+    def sweep(self) -> None:
+        """Remove rooms that nobody has touched for too long, and let rooms rest that nobody looks at."""
+        now = self.clock()
+        for room in list(self._rooms.values()):
+            if room.lock.acquire(blocking=False):
+                try:
+                    if room.changed + self.limits.lives < now:
+                        self.forget(room)
+                    elif not room.subscribers and max(room.changed, room.looked_at) + self.limits.rests_after < now:
+                        room.rest()
+                finally:
+                    room.lock.release()
+
+    def forget(self, room: Room) -> None:
+        """Remove a room that the caller holds."""
+        self._storage.forget(room.header.code)
+        with self._lock:
+            self._rooms.pop(room.header.code, None)
+        room.rest()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._storage.close()
+
+
+def _drawn(length: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def tell(room: Room, but: int = -1) -> None:
+    """Call every subscriber, without holding the room; one that fails has gone and is not called again."""
+    with room.lock:
+        version, subscribers = room.version, list(room.subscribers.items())
+    for number, (_, callback) in subscribers:
+        if number != but:
+            try:
+                callback(version)
+            except Exception:  # whatever a page's callback does, the others are told
+                with room.lock:
+                    room.subscribers.pop(number, None)

@@ -1,0 +1,62 @@
+"""The scenarios that pages may show: the shipped ones and those named on the command line, by name and never by path."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from cspsim.errors import CspsimError, did_you_mean
+from cspsim.outcomes import OUTCOMES
+from cspsim.scenario import Scenario, load_scenario, scenario_names
+
+
+class Entry(NamedTuple):
+    """One scenario of the list."""
+
+    name: str
+    title: str
+    question: str
+
+
+_named: dict[str, Scenario] = {}
+"""Scenarios of the command line, set once before the server starts and the same for every visitor."""
+
+
+def add_scenarios(files: Sequence[str]) -> list[str]:
+    """Put scenario files (or stacks) beside the shipped ones; their names. Raises ScenarioError, or CspsimError for a name taken."""
+    names = []
+    for file in files:
+        scenario = load_scenario(file, outcomes=lambda: OUTCOMES)
+        if scenario.name in scenario_names() or scenario.name in _named:
+            raise CspsimError(f"{file}: there is a scenario called {scenario.name!r} already; give the file another name")
+        _named[scenario.name] = scenario
+        names.append(scenario.name)
+    return names
+
+
+def forget_scenarios() -> None:
+    """Leave only the shipped ones."""
+    _named.clear()
+
+
+def known_names() -> list[str]:
+    """Names of all scenarios a page may show: those of the command line first, then the shipped ones."""
+    return [*_named, *scenario_names()]
+
+
+@lru_cache(maxsize=64)
+def _shipped(name: str) -> Scenario:
+    return load_scenario(name, outcomes=lambda: OUTCOMES)
+
+
+def scenario_of(name: str) -> Scenario:
+    """The scenario of a name on the list. Raises CspsimError for any other text, whatever file it may point to."""
+    if name in _named:
+        return _named[name]
+    if name not in scenario_names():
+        raise CspsimError(f'there is no scenario "{name[:60]}" here; {did_you_mean(name, known_names())}')
+    return _shipped(name)
+
+
+def entries() -> list[Entry]:
+    """Every scenario with its title and question, for pickers."""
+    return [Entry(name, scenario.title, scenario.question) for name, scenario in ((name, scenario_of(name)) for name in known_names())]

@@ -1,0 +1,184 @@
+"""The server behind ``cspsim view``: every setting that keeps it quiet and on this machine, then Solara under uvicorn."""
+
+import importlib.metadata
+import importlib.util
+import os
+import socket
+import threading
+import time
+import warnings
+import webbrowser
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from cspsim.errors import CspsimError
+from cspsim.web import theme
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8765
+NOWHERE = "http://127.0.0.1:9/"
+"""An address that refuses at once, in place of a content delivery network: everything comes from this machine or not at all."""
+MOST_KERNELS = 200
+MOST_PER_SESSION = 30
+SETTINGS = {
+    "SOLARA_APP": "cspsim.web.app",
+    "SOLARA_MODE": "production",
+    "SOLARA_ASSETS_CDN": NOWHERE,
+    "SOLARA_ASSETS_PROXY": "true",
+    "SOLARA_ASSETS_FONTAWESOME_ENABLED": "false",
+    "SOLARA_CHECK_HOOKS": "off",
+    "SOLARA_KERNEL_CULL_TIMEOUT": "15m",
+    "SOLARA_KERNEL_MAX_COUNT": str(MOST_KERNELS),
+    "SOLARA_KERNEL_MAX_PER_SESSION": str(MOST_PER_SESSION),
+    "SOLARA_SESSION_HTTP_ONLY": "true",
+    "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "false",
+    "SOLARA_TELEMETRY_SERVER_USER_ID": "nobody",
+    "SOLARA_THEME_LOADER": "plain",
+    "SOLARA_THEME_SHOW_BANNER": "false",
+    "SOLARA_THEME_TITLE": "cspsim",
+    "SOLARA_THEME_VARIANT": "light",  # the page itself follows the browser's preference and the reader's choice
+}
+MISSING = 'the web view needs more packages: pip install "cspsim[web]"'
+FRONT_END = Path("@widgetti") / "solara-vuetify-app@10.1.1" / "dist" / "solara-vuetify-app8.min.js"
+
+
+def apply_settings() -> None:
+    """Set everything Solara reads when it is imported, over whatever the shell had set. Raises CspsimError where it is not installed."""
+    if importlib.util.find_spec("solara") is None or importlib.util.find_spec("uvicorn") is None:
+        raise CspsimError(MISSING)
+    os.environ.update(SETTINGS)
+    import solara.server.settings as settings
+
+    found = importlib.metadata.version("ipyvue")
+    if not found.startswith("1."):
+        raise CspsimError(f'the web view works with ipyvue 1, found {found}: pip install "cspsim[web]"')
+    if not (settings.assets.proxy_cache_dir / FRONT_END).is_file():
+        raise CspsimError('the files that browsers need are not installed: pip install "cspsim[web]" (package solara-assets)')
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """A socket that listens on this port, or on a free one if it is taken. Raises CspsimError where the host is not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for wanted in dict.fromkeys((port, 0)):
+        found = socket.socket(family, socket.SOCK_STREAM)
+        if os.name == "posix":  # so that a port is free again as soon as its server has ended
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind((host, wanted))
+            found.listen(128)
+        except OSError as error:
+            found.close()
+            if wanted == 0 or isinstance(error, socket.gaierror):
+                raise CspsimError(f"cannot listen on {host}: {error.strerror or error}") from None
+        except OverflowError:
+            found.close()
+            raise CspsimError(f"--port {port}: expected a number from 0 to 65535") from None
+        else:
+            return found
+    raise AssertionError
+
+
+def address_of(host: str, port: int) -> str:
+    """What a browser on this machine is to open."""
+    name = "127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}/"
+
+
+def application(host: str) -> Any:
+    """The whole application: our pages around Solara's, the style sheet, and the guard in front of both."""
+    from solara.server import settings
+    from solara.server import starlette as server
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import HTMLResponse, RedirectResponse, Response
+    from starlette.routing import Mount, Route
+
+    from cspsim.web.app import TABS
+    from cspsim.web.guard import LOOPBACK, Guard, mended
+
+    async def home(request: Request) -> Response:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/{TABS[0].path}{query}")
+
+    async def page(request: Request) -> Response:
+        answer = await server.root(request, request.path_params.get("rest", ""))
+        if not isinstance(answer, HTMLResponse):
+            return answer
+        text = HTMLResponse(mended(bytes(answer.body).decode("utf-8")), headers={"cache-control": "no-store"})
+        text.raw_headers += [header for header in answer.raw_headers if header[0] == b"set-cookie"]
+        return text
+
+    async def style(request: Request) -> Response:
+        return Response(theme.css(), media_type="text/css", headers={"cache-control": "public, max-age=31536000, immutable"})
+
+    class Packaged(server.StaticFilesOptionalAuth):
+        """Installed front-end files, never fetched from anywhere; their addresses hold a version, so browsers may keep them."""
+
+        async def get_response(self, path: str, scope: Any) -> Response:
+            answer = await super().get_response(path, scope)
+            if answer.status_code in (200, 304):
+                answer.headers["cache-control"] = "public, max-age=31536000, immutable"
+            return answer
+
+    packaged = Mount("/_solara/cdn", app=Packaged(directory=settings.assets.proxy_cache_dir))
+    tabs = [Route(place, endpoint=page) for tab in TABS for place in (f"/{tab.path}", f"/{tab.path}/{{rest:path}}")]
+    own = [Route("/", endpoint=home), Route("/theme.css", endpoint=style), packaged, *tabs]
+    whole = Starlette(routes=[*own, Mount("/", app=server.app)], lifespan=server.lifespan)
+    return Guard(whole, only_here=host in LOOPBACK)
+
+
+def warm_up() -> None:
+    """Load (on a new machine: compile) the rules now, so that the first visitor does not wait for them."""
+    from cspsim.run import Run
+    from cspsim.simulation import simulate
+    from cspsim.web.scenarios import scenario_of
+
+    simulate(scenario_of("baseline"), replicates=1)
+    Run(scenario_of("baseline"), seed=1).advance()
+
+
+def serve(
+    host: str = DEFAULT_HOST,
+    port: int = DEFAULT_PORT,
+    open_browser: bool = True,
+    files: Sequence[str] = (),
+    say: Callable[[str], None] = print,
+) -> None:
+    """Run the server until Ctrl-C. Raises CspsimError before it starts: packages missing, a scenario at fault, no such host."""
+    apply_settings()
+    from cspsim.web.scenarios import add_scenarios
+
+    add_scenarios(files)
+    listening = bound_socket(host, port)
+    taken = listening.getsockname()[1]
+    if port and taken != port:
+        say(f"Port {port} is taken; port {taken} is used instead.")
+    warm_up()
+    _run(listening, host, address_of(host, taken), open_browser, say)
+
+
+def _run(listening: socket.socket, host: str, address: str, open_browser: bool, say: Callable[[str], None]) -> None:
+    warnings.filterwarnings("ignore", message="Cookies with samesite=none", category=UserWarning)
+    import uvicorn
+
+    server = uvicorn.Server(uvicorn.Config(application(host), log_level="warning", access_log=False, timeout_graceful_shutdown=1))
+
+    def ready() -> None:
+        while not (server.started or server.should_exit):
+            time.sleep(0.02)
+        if server.started:
+            say(f"The web view is ready at {address} (Ctrl-C ends it).")
+            if open_browser:
+                webbrowser.open(address)
+
+    threading.Thread(target=ready, daemon=True).start()
+    try:
+        server.run(sockets=[listening])
+    except KeyboardInterrupt:  # uvicorn ends in good order and then raises what it was sent
+        pass
+    finally:
+        listening.close()
+    if not server.started:
+        raise CspsimError("the web view could not start; what it said above tells why")
+    say("The web view has ended.")

@@ -1,0 +1,216 @@
+"""What every browser test uses: one server and one Chromium for a whole test run, and visitors who complain.
+
+    from browser import needs_browser, Visit, visit
+
+    pytestmark = needs_browser
+
+    def test_something(visit: Visit) -> None:
+        page = visit("/explore")                 # a new visitor (cookies of his own), on a Playwright page that shows the tab's heading
+        page.get_by_role("button", name="Undo").click()
+        no_barriers(page)                        # axe-core, WCAG 2.2 AA
+        no_sideways_scroll(page)
+
+When the test ends every visitor's complaints are asserted to be none: console errors, uncaught exceptions, responses
+over 399, and requests to anything but the server (which are stopped, too). Settings of a visitor: ``visit("/watch",
+width=390, dark=True, calm=True)``; a second visitor is a second ``visit``, a second tab of the same one ``visit.again(page, path)``.
+``site()`` is the server of ``cspsim view``; ``Site.started(...)`` starts another one, such as ``web_gallery.py`` (every part on one page).
+"""
+
+import atexit
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+NOT_TESTED = (
+    "no Chromium on this machine, so the web view was not tested in a browser: "
+    "not its pages, accessibility, keyboard, narrow windows, nor that nothing leaves the machine"
+)
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason=NOT_TESTED)
+
+PATIENCE = 20_000
+"""Milliseconds a test waits for something to appear: long, because the machine may be busy."""
+START = 240.0
+"""Seconds a server may take to start: it compiles the rules on a machine that has not seen them yet."""
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+class Site:
+    """A running server: its address, its process and what it said."""
+
+    def __init__(self, process: "subprocess.Popen[str]", lines: list[str], address: str) -> None:
+        self.process, self.lines, self.address = process, lines, address
+
+    @classmethod
+    def started(cls, *arguments: str, script: Path | None = None) -> "Site":
+        """``cspsim view`` on a free port, or a script that calls ``serve``; returns when it answers on /readyz."""
+        program = [str(script)] if script else ["-m", "cspsim.cli", "view", "--no-open", "--port", "0"]
+        process = subprocess.Popen(
+            [sys.executable, *program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=dict(os.environ)
+        )
+        atexit.register(_end, process)
+        lines: list[str] = []
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            found = re.search(r"ready at (http://\S+)/ ", line)
+            if found:
+                site = cls(process, lines, found.group(1))
+                site.wait_until_ready()
+                return site
+        raise AssertionError(f"the server did not start: {''.join(lines)}")
+
+    def wait_until_ready(self) -> None:
+        """Until /readyz answers."""
+        ends = time.monotonic() + START
+        while time.monotonic() < ends:
+            try:
+                with urllib.request.urlopen(f"{self.address}/readyz", timeout=5) as answer:
+                    assert answer.status == 200
+                    return
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError("the server never was ready")
+
+    def stop(self, patience: float = 30) -> int:
+        """Ctrl-C, as a user ends it; its exit code. ``lines`` then has everything it said."""
+        self.process.send_signal(signal.SIGINT)
+        rest, _ = self.process.communicate(timeout=patience)
+        self.lines.append(rest)
+        return self.process.returncode
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
+@lru_cache(maxsize=1)
+def site() -> Site:
+    """The one server of this test run, started when the first test asks for it."""
+    return Site.started()
+
+
+@lru_cache(maxsize=1)
+def gallery() -> Site:
+    """The server that shows every part on one page, one for the test run as well."""
+    return Site.started(script=HERE / "web_gallery.py")
+
+
+@lru_cache(maxsize=1)
+def _chromium() -> Any:
+    from playwright.sync_api import sync_playwright
+
+    running = sync_playwright().start()
+    browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+    atexit.register(lambda: (browser.close(), running.stop()))
+    return browser
+
+
+class Visit:
+    """Makes visitors, each with cookies of his own, and keeps their complaints."""
+
+    def __init__(self) -> None:
+        self.complaints: list[str] = []
+        self._contexts: list[Any] = []
+
+    def __call__(self, path: str, width: int = 1280, dark: bool = False, calm: bool = False, on: Site | None = None) -> Any:
+        """A new visitor's page, waited for until its heading is there. ``calm``: prefers reduced motion; ``on``: another server."""
+        place = on or site()
+        context = _chromium().new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce" if calm else "no-preference",
+            accept_downloads=True,
+            base_url=place.address,
+        )
+        context.set_default_timeout(PATIENCE)
+        home = urlsplit(place.address).netloc
+        context.route(lambda address: not _is_local(address, home), self._stop)
+        self._contexts.append(context)
+        return self._opened(context.new_page(), path, home)
+
+    def again(self, page: Any, path: str) -> Any:
+        """A second tab of the same visitor."""
+        return self._opened(page.context.new_page(), path, urlsplit(page.url).netloc)
+
+    def _opened(self, page: Any, path: str, home: str) -> Any:
+        page.on("console", lambda said: self._complain("console", said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self._complain("exception", str(error)))
+        page.on("response", lambda answer: self._complain(f"status {answer.status}", answer.url) if answer.status > 399 else None)
+        page.on("websocket", lambda socket: None if _is_local(socket.url, home) else self._complain("left the machine", socket.url))
+        page.goto(path)
+        page.locator("main h1").first.wait_for()
+        return page
+
+    def _stop(self, route: Any) -> None:
+        self._complain("left the machine", route.request.url)
+        route.abort()
+
+    def _complain(self, kind: str, what: str) -> None:
+        self.complaints.append(f"{kind}: {what}")
+
+    def close(self) -> None:
+        """All visitors go."""
+        for context in self._contexts:
+            context.close()
+
+
+def _is_local(address: str, home: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme in ("data", "blob", "about") or parts.netloc == home
+
+
+@pytest.fixture
+def visit() -> Iterator[Visit]:
+    """Visitors to the web view; the test fails if one of them has anything to complain of."""
+    visitors = Visit()
+    try:
+        yield visitors
+    finally:
+        visitors.close()
+    assert visitors.complaints == []
+
+
+def barriers(page: Any) -> list[str]:
+    """What axe-core finds against WCAG 2.2 AA, each with the elements concerned."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{entry['id']}: {entry['help']}: {[node['html'][:160] for node in entry['nodes'][:4]]}" for entry in found]
+
+
+def no_barriers(page: Any) -> None:
+    """Assert that axe-core finds nothing."""
+    assert barriers(page) == []
+
+
+def no_sideways_scroll(page: Any) -> None:
+    """Assert that nobody has to scroll sideways to read the page."""
+    sizes = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert sizes[0] <= sizes[1], f"{sizes[0]} pixels wide in a window of {sizes[1]}"
+
+
+def press_until_focused(page: Any, name: str, key: str = "Tab", most: int = 60) -> int:
+    """Press a key until the element with this text or label has the focus; how often. Fails where the keyboard does not get there."""
+    told = "(() => { const e = document.activeElement; return e ? (e.getAttribute('aria-label') || e.innerText || '').trim() : ''; })()"
+    for pressed in range(1, most + 1):
+        page.keyboard.press(key)
+        if page.evaluate(told) == name:
+            return pressed
+    raise AssertionError(f"{name!r} cannot be reached with {most} times {key}")
