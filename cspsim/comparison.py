@@ -37,6 +37,9 @@ MONTHS_KEPT = 400
 """Runs of each arm whose monthly series are kept for charts: enough for bands, and memory stays bounded however many run."""
 
 Progress = Callable[[int], None]
+Sampler = Callable[[Scenario, int, int], AssumptionSets]
+
+OWN_SETS = "Assumption sets were not drawn from the registered ranges but taken from a source of their own, such as a posterior."
 
 
 class Finding(NamedTuple):
@@ -311,6 +314,7 @@ def compare(
     progress: Progress | None = None,
     months: bool = False,
     first_replicate: int = 0,
+    sampler: Sampler = sample_assumptions,
 ) -> Comparison:
     """Run scenarios on the same luck as a baseline and say what differs, by how much, and how sure that is.
 
@@ -327,6 +331,8 @@ def compare(
         progress: called with the number of runs just finished, from worker threads; see ``runs_planned``.
         months: keep the monthly series of the first ``MONTHS_KEPT`` runs at the best guesses, for charts.
         first_replicate: number of the first replicate.
+        sampler: gives the assumption sets of an arm from (scenario, sets, seed), such as those of a posterior file:
+            ``functools.partial(load_posterior, path)``. Sets that do not come from the registered ranges are noted.
 
     Raises:
         CspsimError: a scenario has faults, the arms differ in months, window or partnerships, or an outcome does not exist.
@@ -341,8 +347,8 @@ def compare(
     for arm in arms.values():
         rulebook_of(arm)  # rules that may not or cannot be run stop everything before the first run
     worlds = {name: build_world(arm.data) for name, arm in arms.items()}
-    how = _How(seed, threads, progress)
-    notes: list[str] = []
+    how = _How(seed, threads, progress, sampler)
+    notes: list[str] = [] if sampler is sample_assumptions else [OWN_SETS]
     if precision is not None:
         replicates, note = _enough(arms, worlds, precision, first_replicate, how)
         first_replicate += replicates
@@ -361,6 +367,7 @@ class _How(NamedTuple):
     seed: int
     threads: int | None
     progress: Progress | None
+    sampler: Sampler
 
 
 def _run(scenario: Scenario, world: World, replicates: int, first: int, months: bool, how: _How) -> Results:
@@ -382,7 +389,7 @@ def _over_assumptions(
         return {}, {name: np.empty((0, len(OUTCOMES))) for name in arms}
     if replicates < 1:
         raise ValueError(f"replicates_per_set is {replicates}: expected 1 or more")
-    sampled = {name: sample_assumptions(arm, sets, how.seed) for name, arm in arms.items()}
+    sampled = {name: how.sampler(arm, sets, how.seed) for name, arm in arms.items()}
     laid_out = [Arm(worlds[name], sampled[name], rulebook_of(arm)) for name, arm in arms.items()]
     tallies = run_assumption_sets(laid_out, replicates, how.seed, first, how.threads, how.progress)
     return sampled, {name: np.array([parts_of(one).value for one in by_set]) for name, by_set in zip(arms, tallies, strict=True)}

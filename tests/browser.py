@@ -11,7 +11,7 @@
         no_sideways_scroll(page)
 
 When the test ends every visitor's complaints are asserted to be none: console errors, uncaught exceptions, responses
-over 399, and requests to anything but the server (which are stopped, too). Settings of a visitor: ``visit("/watch",
+over 399, dialogs, and requests to anything but the server (which are stopped, too). Settings of a visitor: ``visit("/watch",
 width=390, dark=True, calm=True)``; a second visitor is a second ``visit``, a second tab of the same one ``visit.again(page, path)``.
 ``site()`` is the server of ``cspsim view``; ``Site.started(...)`` starts another one, such as ``web_gallery.py`` (every part on one page).
 """
@@ -151,11 +151,16 @@ class Visit:
     def _opened(self, page: Any, path: str, home: str) -> Any:
         page.on("console", lambda said: self._complain("console", said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: self._complain("exception", str(error)))
+        page.on("dialog", self._dismiss)
         page.on("response", lambda answer: self._complain(f"status {answer.status}", answer.url) if answer.status > 399 else None)
         page.on("websocket", lambda socket: None if _is_local(socket.url, home) else self._complain("left the machine", socket.url))
         page.goto(path)
         page.locator("main h1").first.wait_for()
         return page
+
+    def _dismiss(self, dialog: Any) -> None:
+        self._complain("dialog", dialog.message)
+        dialog.dismiss()
 
     def _stop(self, route: Any) -> None:
         self._complain("left the machine", route.request.url)

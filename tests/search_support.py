@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from worlds import write_tiny_world
 
-from cspsim.experiment.search import Problem
-from cspsim.experiment.search_file import Dimension
-from cspsim.experiment.search_trials import Levels, Measured
 from cspsim.parameters import Floats
+from cspsim.search.file import Dimension
+from cspsim.search.proposing import Problem
+from cspsim.search.trials import Levels, Measured
 
 SEARCH = """\
 title = "Best small mix"

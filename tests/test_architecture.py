@@ -50,11 +50,11 @@ LAYERS = (
     ("money", "assumptions", "differences", "years"),
     ("comparison", "dashboard", "events"),
     ("witness", "sweep", "country"),
-    ("story", "summary", "experiment"),
+    ("story", "summary"),
     # what is drawn and written
     ("charts", "describe"),
     ("report",),
-    ("analysis", "calibration", "hypotheses", "search_report", "search"),
+    ("analysis", "calibration", "hypotheses", "search"),
     # faces
     ("agents",),
     ("model",),
@@ -69,7 +69,7 @@ LAYERS = (
 FACES_OF = {
     "mesa": {"agents", "model", "web"},
     "solara": {"web"},
-    "matplotlib": {"charts", "report", "analysis", "calibration", "hypotheses", "search_report", "search"},
+    "matplotlib": {"charts", "report", "analysis", "calibration", "hypotheses", "search"},
 }
 """Library -> the only modules that may import it."""
 

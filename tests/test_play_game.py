@@ -1,6 +1,7 @@
 """A game without any room: cards, choices, incidents, undo; the same numbers as Mesa agents and as a run that nobody touches."""
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ from worlds import write_tiny_world
 from cspsim.agents import ResponsibleAuthority
 from cspsim.layout import build_world
 from cspsim.model import PartnershipModel
+from cspsim.rules.evaluation import may_evaluate
 from cspsim.run import Run
 from cspsim.scenario import Scenario, load_scenario
 from cspsim.tallies import AuthorityTally
 from cspsim.web.play.cards import Cards
+from cspsim.web.play.course import Desk
 from cspsim.web.play.decisions import (
     LONGEST_REASON,
     REASONS,
@@ -284,6 +287,70 @@ def test_without_money_there_is_nothing_to_table(tiny: Scenario) -> None:
     assert not new_game(poor, first_month="2011-07").cards["local_authority"].table
 
 
+def test_a_card_says_what_an_item_is(tiny: Scenario) -> None:
+    card = new_game(tiny).cards["police"]
+    assert {item.intervention: (item.yours, item.lead, item.aims) for item in card.table} == {
+        "hot_spots": (True, "Police", ("Burglary", "Violence")),
+        "cctv": (False, "Local authority", ("Burglary",)),
+        "injury_data": (False, "Health", ("Violence",)),
+    }
+    assert {(round(item.cost), round(item.hours), item.most_units) for item in card.table} == {(60_000, 400, 3)}
+
+
+def test_what_nobody_can_lead_or_has_no_room_for_is_not_offered(tiny: Scenario) -> None:
+    leaves = tiny.with_changes({"authorities.health.until": "2011-01", "interventions.hot_spots.most_units": 1})
+    game = new_game(leaves, first_month="2010-10")
+    offered = {}
+    for quarter, step in steps(game):
+        if step == TABLING:
+            offered[quarter] = [item.intervention for item in game.cards["police"].table]
+            running = {project.intervention: project.units for project in game.at_hand.table.projects}
+            assert ("hot_spots" in offered[quarter]) == (game.month.month == 1 or not running.get("hot_spots"))
+            assert game.cards["health"].empty == (quarter >= 1)
+    assert "injury_data" in offered[0]
+    assert not [quarter for quarter, names in offered.items() if quarter >= 1 and "injury_data" in names]
+
+
+def test_offered_for_evaluation_is_what_may_be_evaluated(tiny: Scenario) -> None:
+    slow = tiny.with_changes({"uncertainties.evaluation_after_months": 12, "levers.grant.multiplier": 2.0})
+    game = new_game(slow, first_month="2010-10", quarters=12)
+    young = old = 0
+    for _, step in steps(game):
+        if step == ANSWERING and game.month.month == 10:
+            offered = {item.intervention for item in game.cards["police"].evaluate}
+            running = {project.intervention for project in game.at_hand.table.projects}
+            course, may = new_game(slow, first_month="2010-10", quarters=12).course, set()
+            for quarter in range(game.quarter):
+                course.play(quarter, game.choices)
+
+            def look(point: str, desk: Desk, may: set[str] = may) -> None:
+                if point == "evaluate":
+                    run, p = desk.run, desk.partnership.row
+                    names = enumerate(desk.model.interventions)
+                    may.update(name for i, name in names if may_evaluate(run._world, run._state, p, i, run.month))
+
+            course.rehearse(game.quarter, [choice for choice in game.choices if choice.quarter == game.quarter], look)
+            assert offered == may & running
+            young, old = young + len(running - may), old + len(offered)
+        for name in game.cards:  # a year in which nothing is adopted, so that what is adopted afterwards is young
+            answer = nothing if game.month < date(2011, 7, 1) else everything
+            game.hand_in(name, game.read(name, answer(game.cards[name])))
+    assert young > 0 < old
+
+
+def test_published_findings_are_known_only_where_they_came_up(tiny: Scenario) -> None:
+    game, known = new_game(tiny, quarters=8, seed=3), set()
+    for _ in steps(game):
+        state = game.course.desk.run.state
+        for i, one in enumerate(game.at_hand.briefings["police"].knows):
+            assert one.heard == state.signal[0, 0, i]
+            assert one.published in (None, state.evidence[i])
+            known.add(one.published is None)
+        for name in game.cards:
+            game.hand_in(name, game.read(name, everything(game.cards[name])))
+    assert known == {True, False}
+
+
 def test_an_authority_that_does_not_sit_has_an_empty_card() -> None:
     game = new_game(load_scenario("baseline"), first_month="2012-01", quarters=1)
     assert game.cards["police_authority"].empty
@@ -492,6 +559,25 @@ def test_a_grant_cut_is_felt_from_april(tiny: Scenario) -> None:
     assert [with_cut == without for with_cut, without in zip(*grants.values(), strict=True)] == [False, False]
 
 
+def test_a_cut_announced_after_the_january_meeting_is_not_known_at_it(tiny: Scenario) -> None:
+    game = new_game(tiny, first_month="2011-01", quarters=5)
+    free = game.cards["police"].free_money
+    game.inject(Incident("grant_cut", share=0.5))
+    for name in ("police", "health"):
+        game.hand_in(name, game.read(name, {}))
+    game.undo(0)
+    assert game.cards["police"].free_money == free
+    game.inject(Incident("grant_cut", share=0.5))
+    game.advance()
+    assert game.at_hand.table.free_money == free
+    unwarned, warned = new_game(tiny, first_month="2010-10"), new_game(tiny, first_month="2010-10")
+    warned.inject(Incident("grant_cut", share=0.5))
+    for both in (unwarned, warned):
+        both.advance()
+        both.advance()
+    assert 0 < warned.cards["police"].free_money < unwarned.cards["police"].free_money
+
+
 def test_a_serious_incident_raises_one_crime_for_its_months_and_keeps_the_luck(tiny: Scenario) -> None:
     games = [new_game(tiny, quarters=4), new_game(tiny, quarters=4)]
     games[0].inject(Incident("serious_incident", share=1.0, crime_type="burglary", months=2))
@@ -590,13 +676,15 @@ def test_end_counts_the_quarter_under_way_only_if_somebody_decided(tiny: Scenari
     for game in (idle, busy):
         game.advance()
         game.advance()
-    busy.hand_in("police", busy.read("police", everything(busy.cards["police"])))
+    decided = busy.read("police", nothing(busy.cards["police"]))
+    busy.hand_in("police", decided)
     for game, quarters in ((idle, 1), (busy, 2)):
         game.end()
         assert (game.over, game.quarter, len(game.minutes), game.cards) == (True, quarters, quarters, {})
         assert game.course.desk.run.finished
         with pytest.raises(Refused, match="the game is over"):
             game.advance()
+    assert busy.choices == list(decided) != []
     idle.undo(1)
     assert (idle.over, idle.quarter, idle.step) == (False, 1, TABLING)
 
@@ -634,8 +722,9 @@ def test_what_can_be_chosen_for_a_game(tiny: Scenario) -> None:
     assert (len(options.first_months), options.first_months["2010-04"], options.first_months["2014-01"]) == (16, 16, 1)
     for first_month, quarters in options.first_months.items():
         cut = game_scenario(tiny, Settings("tiny", "inner", first_month, quarters)).data.time
-        assert (cut.window_from, cut.last_month) == (first_month, "2014-03")
-    assert game_scenario(tiny, Settings("tiny", "inner", "2010-10", 2)).data.time.last_month == "2012-03"
+        assert (cut.window_from, cut.last_month, cut.known_to) == (first_month, "2014-03", "2014-03")
+    for quarters, last in ((1, "2012-03"), (2, "2012-03"), (3, "2013-03"), (9, "2014-03")):
+        assert game_scenario(tiny, Settings("tiny", "inner", "2010-10", quarters)).data.time.last_month == last
 
 
 @pytest.mark.parametrize(

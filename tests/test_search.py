@@ -16,17 +16,17 @@ from search_support import NAMES, noise, planted, problem, write_search
 
 from cspsim.assumptions import sample_assumptions
 from cspsim.errors import CspsimError
-from cspsim.experiment.pareto import dominated_area, on_front, regret
-from cspsim.experiment.retest import Look, difference_of, mean_of, retested
-from cspsim.experiment.search import effects, levels_at, look, over_budget, scores
-from cspsim.experiment.search_file import load_search
-from cspsim.experiment.search_folder import SearchFolder
-from cspsim.experiment.search_policies import Bench, mixed, priced
-from cspsim.experiment.search_trials import Archive, Measured, Trial
-from cspsim.experiment.searching import run_search
-from cspsim.experiment.standing import LEAST_HARM, SAFEST, SINGLE, best_of, chosen, finalists, standing_of
 from cspsim.layout import build_world
 from cspsim.scenario import load_scenario
+from cspsim.search.file import load_search
+from cspsim.search.folder import SearchFolder
+from cspsim.search.pareto import dominated_area, on_front, regret
+from cspsim.search.policies import Bench, mixed, priced
+from cspsim.search.proposing import effects, levels_at, look, over_budget, scores
+from cspsim.search.retest import Look, difference_of, mean_of, retested
+from cspsim.search.searching import run_search
+from cspsim.search.standing import LEAST_HARM, SAFEST, SINGLE, best_of, chosen, finalists, standing_of
+from cspsim.search.trials import Archive, Measured, Trial
 
 # ------------------------------------------------------------------------------------------------------- arithmetic
 
@@ -288,9 +288,9 @@ def test_the_shipped_null_world_too() -> None:
 RUN = """
 import sys
 from pathlib import Path
-from cspsim.experiment.search_file import load_search
-from cspsim.experiment.search_folder import RUNNING, SearchFolder
-from cspsim.experiment.searching import run_search
+from cspsim.search.file import load_search
+from cspsim.search.folder import RUNNING, SearchFolder
+from cspsim.search.searching import run_search
 search = load_search(sys.argv[1])
 folder = SearchFolder(Path(sys.argv[2]), search, resume=True)
 folder.write_manifest(RUNNING)
@@ -338,7 +338,7 @@ def test_the_second_look_shares_neither_luck_nor_assumptions_with_the_search(tmp
             super().__init__(*arguments)  # type: ignore[arg-type]
             benches.append(self)
 
-    monkeypatch.setattr("cspsim.experiment.searching.Bench", Seen)
+    monkeypatch.setattr("cspsim.search.searching.Bench", Seen)
     run_search(search, Archive(None), trials=2, threads=1)
     first, again = benches
     assert first.seed != again.seed

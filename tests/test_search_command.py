@@ -10,9 +10,9 @@ from test_report import Reader
 from typer.testing import CliRunner, Result
 
 from cspsim.cli import app
-from cspsim.experiment.search_file import load_search
-from cspsim.experiment.search_policies import mixed
 from cspsim.scenario import load_scenario
+from cspsim.search.file import load_search
+from cspsim.search.policies import mixed
 
 
 def call(*arguments: object) -> Result:

@@ -6,8 +6,8 @@ import pytest
 from search_support import SEARCH, write_search
 
 from cspsim.errors import CspsimError
-from cspsim.experiment.search_file import SearchError, as_settings, load_search
-from cspsim.experiment.search_folder import SearchFolder
+from cspsim.search.file import SearchError, as_settings, load_search
+from cspsim.search.folder import SearchFolder
 
 
 def line_of(text: str, words: str) -> int:

@@ -33,25 +33,22 @@ def test_the_bare_address_leads_to_explore_and_keeps_its_question(visit: Visit) 
 
 def test_tabs_are_reached_and_opened_by_keyboard_alone_without_loading_the_page_anew(visit: Visit) -> None:
     page = visit("/explore")
-    page.evaluate("window.stayed = true")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.innerText") == "Skip to the page"
     page.keyboard.press("Enter")
     page.wait_for_function("document.activeElement.id === 'main'")
-    page.reload()
-    page.locator("main h1").wait_for()
-    page.evaluate("window.stayed = true")
+    page.evaluate("document.activeElement.blur(); window.stayed = true")
     for path, title in list(TABS.items())[1:]:
         page.locator("nav a").first.focus()
-        if title != "Watch":
-            press_until_focused(page, title)
-        else:
-            press_until_focused(page, "Watch")
-        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-        assert outline == "solid"
+        press_until_focused(page, title)
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
         page.keyboard.press("Enter")
-        page.wait_for_url(f"**/{path}*")
         page.locator(f"nav a[href='/{path}'][aria-current=page]").wait_for()
+        assert f"/{path}" in page.url
+    press_until_focused(page, "Dark", "Shift+Tab")
+    page.keyboard.press("Space")
+    page.wait_for_function("document.documentElement.dataset.cspTheme === 'dark'")
+    press_until_focused(page, "Copy link", "Shift+Tab")
     assert page.evaluate("window.stayed")
 
 
@@ -109,7 +106,6 @@ def parts(visit: Visit) -> Any:
 
 
 def test_parts_can_be_used_by_everybody_and_take_no_text_for_html(visit: Visit, parts: Any) -> None:
-    parts.on("dialog", lambda dialog: pytest.fail(dialog.message))
     parts.get_by_role("button", name="Table: Cost of crime").click()
     parts.get_by_role("region", name="Table: Cost of crime").wait_for()
     parts.locator("canvas").nth(1).wait_for()

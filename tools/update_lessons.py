@@ -174,9 +174,7 @@ def main() -> int:
         print(f"{lesson} {name}: {figure.verdict}; runs {tuple(figure.runs)}, sets {tuple(figure.sets)}")
         if figure.claim != asked.claim:
             wrong.append(f'{lesson}, {name}: the text says "{asked.claim}", the model says "{figure.verdict}"')
-    arms = {
-        arm_label(*arm): {"digest": scenario_of(*arm).digest, "first_runs": first_runs(*arm)} for arm in all_arms(load_lessons())
-    }
+    arms = {arm_label(*arm): {"digest": scenario_of(*arm).digest, "first_runs": first_runs(*arm)} for arm in all_arms(load_lessons())}
     how = {"seed": SEED, "replicates": REPLICATES, "assumption_sets": SETS, "runs_per_set": RUNS_PER_SET, "version": __version__}
     write_whole(FIGURES_FILE, json.dumps({"settings": {**how, "arms": arms}, "figures": figures}, indent=1) + "\n")
     print(f"{FIGURES_FILE.name} written")

@@ -12,8 +12,8 @@ from cspsim.exports import as_json
 from cspsim.terminal import Column, say, show_table, waiting
 
 if TYPE_CHECKING:
-    from cspsim.experiment.search_file import Search
-    from cspsim.experiment.search_folder import SearchFolder
+    from cspsim.search.file import Search
+    from cspsim.search.folder import SearchFolder
 
 SHOWN = ("second_look", "mixes", "methods")
 
@@ -34,13 +34,13 @@ def optimise(
     json: Json = False,
 ) -> None:
     """Search for the mix of levers that averts most harm under a fixed budget, and look again at what was found."""
-    from cspsim.experiment.search_file import load_search
+    from cspsim.search.file import load_search
 
     search = load_search(file)
     if dry_run:
         _plan(search, trials, json)
         return
-    from cspsim.experiment.search_folder import SearchFolder
+    from cspsim.search.folder import SearchFolder
 
     target = out_folder or Path("cspsim-results") / search.name
     folder = SearchFolder(target, search, trials, resume)
@@ -57,23 +57,23 @@ def optimise(
 
 
 def _searched(search: "Search", folder: "SearchFolder", threads: int | None, quiet: bool) -> dict[str, Any]:
-    from cspsim.experiment.search_folder import RUNNING
+    from cspsim.search.folder import RUNNING
 
     folder.write_manifest(RUNNING)
     with waiting("Searching", quiet) as report:
-        from cspsim.experiment.searching import run_search, runs_planned
+        from cspsim.search.searching import run_search, runs_planned
 
         progress = report(runs_planned(search, folder.archive, folder.trials))
         found = run_search(search, folder.archive, folder.trials, threads, progress)
-    from cspsim.search_report.page import write_search
+    from cspsim.search.page import write_search
 
     return write_search(found, folder, replay_command(sys.argv[1:]))
 
 
 def _plan(search: "Search", trials: int | None, json: bool) -> None:
     """What would be run, without running it."""
-    from cspsim.experiment.search_trials import Archive
-    from cspsim.experiment.searching import runs_planned
+    from cspsim.search.searching import runs_planned
+    from cspsim.search.trials import Archive
 
     data = search.data
     count = trials or data.trials

@@ -1,6 +1,7 @@
 """Commands that run the model: ``run | explain | compare``."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +25,7 @@ from cspsim.exports import as_json, check_target
 from cspsim.terminal import Column, announce_compilation, out, say, show_table, waiting
 
 if TYPE_CHECKING:
-    from cspsim.comparison import Comparison
+    from cspsim.comparison import Comparison, Sampler
 
 SET_RUNS = 4  # runs of each arm under each assumption set
 
@@ -131,6 +132,10 @@ def compare(
         ),
     ] = None,
     assumption_sets: Annotated[int, typer.Option("--assumption-sets", min=0, help="Sampled sets of assumptions.")] = 32,
+    assumptions: Annotated[
+        Path | None,
+        typer.Option(help="Draw the sets from this file (such as a posterior of cspsim calibrate), not from the registered ranges."),
+    ] = None,
     set_: Changes = None,
     set_everywhere: Annotated[
         list[str] | None, typer.Option("--set-everywhere", metavar="KEY=VALUE", help="Change a key in the baseline too.")
@@ -155,7 +160,7 @@ def compare(
         planned = runs_planned(1 + len(chosen), replicates, assumption_sets, SET_RUNS) if precision is None else None
         found = compared(
             reference, chosen, replicates, seed, assumption_sets, SET_RUNS, threads=threads, precision=precision,
-            progress=report(planned), months=not no_report,
+            progress=report(planned), months=not no_report, sampler=_sampler(assumptions),
         )  # fmt: skip
     if not no_report:
         from cspsim.report import write_report
@@ -164,6 +169,17 @@ def compare(
     _answer(found, None if no_report else target, json)
     if open_ and not no_report:
         typer.launch((target / "report.html").absolute().as_uri())
+
+
+def _sampler(file: Path | None) -> "Sampler":
+    """Where the assumption sets of a comparison come from."""
+    from cspsim.assumptions import sample_assumptions
+
+    if file is None:
+        return sample_assumptions
+    from cspsim.calibration.posterior import load_posterior
+
+    return partial(load_posterior, file)
 
 
 def _answer(found: "Comparison", target: Path | None, json: bool) -> None:

@@ -110,10 +110,12 @@ def _announce(plan: "Plan", threads: int | None, dask: str | None, whole: bool) 
     say(data.question)
     if whole:
         _show_design(plan)
-    sets = f"{plan.sets} assumption set{'s' if plan.sets > 1 else ''}" if plan.varied else "the best guesses"
-    luck = f"{plan.rounds[0]:,} {'rows of a design of luck' if plan.rows is not None else 'replicates'}"
+    sets = f"{plan.sets:,} assumption set{'s' if plan.sets > 1 else ''}" if plan.varied else "the best guesses"
+    luck = f"{sets} x {plan.rounds[0]:,} replicates"
+    if plan.rows is not None:
+        luck = f"{plan.rounds[0]:,} rows of a design of luck ({sets} among them)"
     more = f", at most {cost['most_runs']:,} to reach the precision" if cost["most_runs"] > cost["runs"] else ""
-    say(f"{len(plan.policies.names):,} policies x {sets} x {luck} = {cost['runs']:,} runs{more}.")
+    say(f"{len(plan.policies.names):,} policies x {luck} = {cost['runs']:,} runs{more}.")
     say(f"About {in_time(cost['seconds'])} on {cost['workers']} workers and {in_bytes(cost['bytes'])} on disk, by a pilot of a few runs.")
 
 

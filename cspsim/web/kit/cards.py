@@ -128,9 +128,9 @@ def _has(entry: Authority) -> Iterator[Held]:
     match = entry.match_funds.value
     yield Held("Own money to match a grant", f"{roughly(match, '£')} a year" if match else "none", entry.match_funds.status)
     yield Held("Budget", _budget(entry.mainstream), entry.mainstream.status)
-    yield Held("Weight of its voice (1: heard as much as anybody)", f"{entry.influence.value:g}", entry.influence.status)
+    yield Held("Weight of your voice, 1 is full", f"{entry.influence.value:g}", entry.influence.status)
     depends = entry.dependence.value
-    yield Held("Dependence on others' money (0 to 1)", f"{depends:g}, {_level(depends)}", entry.dependence.status)
+    yield Held("Dependence on others' money, 0 to 1", f"{depends:g}, {_level(depends)}", entry.dependence.status)
 
 
 def _fall(path: DatedPath) -> float:

@@ -178,7 +178,9 @@ def read_lessons(path: Path) -> LessonFile:
     for key, lesson in found.lessons.items():
         for place in _names(lesson, list(found.strengths)):
             if place.name not in place.known:
-                reader.blame(("lessons", key, *place.key), f'there is no {place.what} "{place.name}"', did_you_mean(place.name, place.known))
+                reader.blame(
+                    ("lessons", key, *place.key), f'there is no {place.what} "{place.name}"', did_you_mean(place.name, place.known)
+                )
         minutes = sum(step.minutes for step in lesson.steps)
         if minutes != MINUTES:
             reader.blame(("lessons", key, "steps"), f"the steps take {minutes} minutes: expected {MINUTES}")

@@ -52,7 +52,7 @@ class Replays:
         if not dropped:
             return self.played
         first = min(choice.quarter for choice in dropped)
-        kept = [choice for choice in self.choices ]
+        kept = [choice for choice in self.choices if choice not in dropped]
         self._course.rewind(self._moments[first])
         for quarter in range(first, self._quarters):
             self._course.play(quarter, kept)

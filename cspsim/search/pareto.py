@@ -15,7 +15,7 @@ def on_front(values: Floats) -> Truths:
     """
     at_least = (values[:, None, :] <= values[None, :, :]).all(axis=2)
     better = (values[:, None, :] < values[None, :, :]).any(axis=2)
-    return ~(at_least & better).any(axis=0)
+    return np.asarray(~(at_least & better).any(axis=0))
 
 
 def dominated_area(values: Floats, corner: tuple[float, float]) -> float:

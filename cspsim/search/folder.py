@@ -8,9 +8,9 @@ from typing import Any
 
 from cspsim.compiled import PACKAGE, rule_files
 from cspsim.errors import CspsimError
-from cspsim.experiment.search_file import Search, as_settings
-from cspsim.experiment.search_trials import Archive
 from cspsim.exports import MANIFEST, as_json, check_target, write_whole
+from cspsim.search.file import Search, as_settings
+from cspsim.search.trials import Archive
 
 RUNNING, FINISHED = "running", "finished"
 TRIALS, ANSWER = "trials.jsonl", "answer.json"

@@ -15,7 +15,11 @@ from cspsim.schema import Month, PoundsPerYear, Section, register_of
 from cspsim.sweep.toml_file import FileReader, find_file
 from cspsim.tallies import Tally
 
-COUNTED = {"grant_spent": Tally.SPENT, "own_priorities": Tally.OWN_PRIORITIES, "partner_hours": Tally.HOURS_COST}
+Counted = Literal["grant_spent", "own_priorities", "partner_hours"]
+Objective = Literal["cost", "harm", "downside"]
+Method = Literal["kriging", "tpe", "sobol", "random"]
+
+COUNTED: dict[Counted, Tally] = {"grant_spent": Tally.SPENT, "own_priorities": Tally.OWN_PRIORITIES, "partner_hours": Tally.HOURS_COST}
 """What may count towards the budget: the denominator of the benefit-cost ratio, in its three parts."""
 
 UNPRICED = ("mainstream",)
@@ -46,7 +50,7 @@ class Budget(Section):
 
     times_baseline: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     pounds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    counts: list[Literal["grant_spent", "own_priorities", "partner_hours"]] = Field(default_factory=lambda: list(COUNTED), min_length=1)
+    counts: list[Counted] = Field(default_factory=lambda: list(COUNTED), min_length=1)
 
 
 class Retest(Section):
@@ -66,10 +70,10 @@ class SearchData(Section):
     baseline: str = "baseline"
     references: list[str] = Field(default_factory=list)
     harm: str = "cost_of_crime"
-    objectives: list[Literal["cost", "harm", "downside"]] = Field(default_factory=lambda: ["cost", "harm", "downside"], min_length=1)
+    objectives: list[Objective] = Field(default_factory=lambda: list[Objective](["cost", "harm", "downside"]), min_length=1)
     downside: float = Field(default=0.9, ge=0.5, le=1)
     left_alone: float = Field(default=0.5, ge=0, lt=1)
-    methods: list[Literal["kriging", "tpe", "sobol", "random"]] = Field(default_factory=lambda: ["kriging", "sobol"], min_length=1)
+    methods: list[Method] = Field(default_factory=lambda: list[Method](["kriging", "sobol"]), min_length=1)
     trials: int = Field(default=250, ge=2, le=10_000)
     assumption_sets: int = Field(default=32, ge=2, le=10_000)
     replicates: int = Field(default=4, ge=1, le=10_000)

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cspsim.errors import CspsimError
-from cspsim.experiment.search_file import Dimension
-from cspsim.experiment.search_trials import Archive, Levels, Measured, Trial
-from cspsim.experiment.surrogate import Past, next_mix
 from cspsim.parameters import Floats
+from cspsim.search.file import Dimension
+from cspsim.search.surrogate import Past, next_mix
+from cspsim.search.trials import Archive, Levels, Measured, Trial
 
 DECIMALS = 4
 """Levels are proposed and told with this many decimals: nobody sets an effort more finely."""

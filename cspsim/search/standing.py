@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.experiment.pareto import Truths, dominated_area, on_front, regret
-from cspsim.experiment.search import Problem
-from cspsim.experiment.search_trials import Archive, Levels, Measured, Trial
 from cspsim.parameters import Floats
+from cspsim.search.pareto import Truths, dominated_area, on_front, regret
+from cspsim.search.proposing import Problem
+from cspsim.search.trials import Archive, Levels, Measured, Trial
 
 
 class Standing(NamedTuple):

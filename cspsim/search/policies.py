@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from cspsim.assumptions import Arm, run_assumption_sets, sample_assumptions
-from cspsim.experiment.search_file import COUNTED, Dimension, Search
-from cspsim.experiment.search_trials import Levels, Measured
 from cspsim.layout import build_world, calendar_of, path_by_month
 from cspsim.outcomes import OUTCOMES, combined
 from cspsim.parameters import Floats, Levers
 from cspsim.rulebook import rulebook_of
 from cspsim.scenario import Scenario
 from cspsim.schema import DatedPath, parse_month, register_of
+from cspsim.search.file import COUNTED, Dimension, Search
+from cspsim.search.trials import Levels, Measured
 from cspsim.world import World
 
 Progress = Callable[[int], None]

@@ -6,14 +6,14 @@ import matplotlib as mpl
 import numpy as np
 
 from cspsim.charts import BLACK, COLOURS, DASHES, GREY, MARKERS, STYLE, Chart, finished, sheet, value_axis
-from cspsim.experiment.pareto import Truths
-from cspsim.experiment.search_policies import mean_levels
-from cspsim.experiment.searching import Found
-from cspsim.experiment.standing import LEAST_HARM, SAFEST
 from cspsim.formats import amount
 from cspsim.outcomes import OUTCOMES, POUNDS
 from cspsim.parameters import Floats, Levers
 from cspsim.schema import register_of
+from cspsim.search.pareto import Truths
+from cspsim.search.policies import mean_levels
+from cspsim.search.searching import Found
+from cspsim.search.standing import LEAST_HARM, SAFEST
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.experiment.retest import Look, Profiled, Retested, profile, retested
-from cspsim.experiment.search import Problem, look, singles
-from cspsim.experiment.search_file import Search
-from cspsim.experiment.search_policies import Bench, Progress, changes_anything, mean_levels, mixed
-from cspsim.experiment.search_trials import Archive, Measured
-from cspsim.experiment.standing import LEAST_HARM, SAFEST, MethodRow, Standing, chosen, finalists, methods_of, standing_of
 from cspsim.parameters import Floats
 from cspsim.scenario import Scenario
+from cspsim.search.file import Search
+from cspsim.search.policies import Bench, Progress, changes_anything, mean_levels, mixed
+from cspsim.search.proposing import Problem, look, singles
+from cspsim.search.retest import Look, Profiled, Retested, profile, retested
+from cspsim.search.standing import LEAST_HARM, SAFEST, MethodRow, Standing, chosen, finalists, methods_of, standing_of
+from cspsim.search.trials import Archive, Measured
 
 PROFILE = (
     "cost_of_crime", "true_crimes", "recorded_crimes", "severity", "spend", "hours", "delivered_dose", "challenged_share",

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from cspsim.experiment.search_folder import ANSWER, FINISHED, SearchFolder
-from cspsim.experiment.searching import Found
 from cspsim.exports import as_json, write_table, write_whole
 from cspsim.report import date_stamp
 from cspsim.scenario_files import label_of
-from cspsim.search_report.tables import grids
-from cspsim.search_report.words import sentences, window_of
+from cspsim.search.folder import ANSWER, FINISHED, SearchFolder
+from cspsim.search.searching import Found
+from cspsim.search.tables import grids
+from cspsim.search.words import sentences, window_of
 from cspsim.summary import DISCLAIMER, versions
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def answer_of(found: Found, command: str) -> dict[str, Any]:
 
 def write_search(found: Found, folder: SearchFolder, command: str) -> dict[str, Any]:
     """Everything but the trials, which are there already; the manifest last. Returns the answer. Raises CspsimError."""
-    from cspsim.search_report.figures import draw
+    from cspsim.search.figures import draw
 
     answer = answer_of(found, command)
     source = f"cspsim {versions()['cspsim']}: {found.search.data.title}; {found.trials} trials of each method. {DISCLAIMER}"

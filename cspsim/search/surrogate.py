@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cspsim.errors import CspsimError
-from cspsim.experiment.search_file import Dimension
-from cspsim.experiment.search_trials import Levels
 from cspsim.parameters import Floats
+from cspsim.search.file import Dimension
+from cspsim.search.trials import Levels
 
 CANDIDATES = 1200
 """Mixes the model is asked about for each one that is run."""

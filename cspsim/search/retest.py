@@ -11,10 +11,10 @@ import numpy as np
 from scipy.special import stdtrit
 
 from cspsim.differences import CONFIDENCE_LEVEL, parts_of, verdict_of
-from cspsim.experiment.pareto import regret
-from cspsim.experiment.search_trials import Measured
 from cspsim.outcomes import OUTCOMES
 from cspsim.parameters import Floats
+from cspsim.search.pareto import regret
+from cspsim.search.trials import Measured
 
 
 class Mean(NamedTuple):
