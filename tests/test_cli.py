@@ -23,8 +23,11 @@ from cspsim.outcomes import OUTCOMES
 from cspsim.scenario import load_scenario, scenario_names
 from cspsim.terminal import Column, show_table
 
-COMMANDS = ("list", "show", "describe", "check", "new", "run", "compare", "explain")
-HEAVY = ("numba", "numpy", "pandas", "mesa", "matplotlib", "scipy", "pydantic", "jinja2", "pyarrow", "solara")
+COMMANDS = (
+    *("list", "show", "describe", "check", "new", "run", "compare", "explain"),
+    *("sweep", "results", "analyse", "hypotheses", "calibrate", "optimise", "country"),
+)
+HEAVY = ("numba", "numpy", "pandas", "mesa", "matplotlib", "scipy", "pydantic", "jinja2", "pyarrow", "solara", "duckdb", "SALib", "sklearn", "optuna", "distributed")
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +86,14 @@ class TestHelp:
 
 
 class TestScenarioCommands:
+    def test_list_shows_every_experiment_with_the_command_that_answers_it(self) -> None:
+        listed = {entry["name"]: entry["command"].split()[1] for entry in answer("list", "experiments")}
+        assert listed["thesis-hypotheses"] == "hypotheses"
+        assert listed["calibrate-recorded-crime"] == "calibrate"
+        assert listed["best-mix-under-budget"] == "optimise"
+        assert listed["grant-and-evaluation"] == listed["which-luck-matters"] == "sweep"
+        assert "cspsim sweep grant-and-evaluation" in " ".join(call("list", "experiments").output.split())
+
     def test_list_shows_every_scenario_with_its_question(self) -> None:
         listed = answer("list")
         assert [entry["name"] for entry in listed] == scenario_names()

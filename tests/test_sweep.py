@@ -27,6 +27,7 @@ from cspsim.sweep.folders import LocalFolder, folder_at
 from cspsim.sweep.reading import load_experiment
 from cspsim.sweep.stored import Cells, load_results
 from cspsim.sweep.sweeping import run_sweep
+from cspsim.sweep.toml_file import shipped_questions
 from cspsim.tallies import Tally
 
 RUNS = 2 * 6 * 10  # of the small experiment: two policies, five sets and the best guesses, ten replicates
@@ -410,7 +411,9 @@ def test_memory_does_not_grow_with_runs(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_every_shipped_experiment_can_be_planned() -> None:
-    for name in ("grant-and-evaluation",):
+    names = [entry["name"] for entry in shipped_questions() if entry["command"].startswith("cspsim sweep")]
+    assert len(names) >= 3
+    for name in names:
         assert make_plan(load_experiment(name)).runs_after(0) > 100
 
 

@@ -9,7 +9,7 @@ no longer bears out what the text claims, the script says so: then the text is w
 import json
 import sys
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,9 +22,8 @@ from cspsim.layout import build_world
 from cspsim.outcomes import OUTCOMES, Outcome
 from cspsim.parameters import Floats
 from cspsim.results import AREA
-from cspsim.scenario import Scenario, load_scenario
 from cspsim.rulebook import rulebook_of
-from cspsim.rulebook import STANDARD
+from cspsim.scenario import Scenario, load_scenario
 from cspsim.simulation import simulate
 from cspsim.web.kit.figures import FIGURES_FILE, Counts, Figure
 from cspsim.web.kit.lessons import Asked, Compared, LessonFile, load_lessons
@@ -57,7 +56,7 @@ def scenario_of(name: str, changes: str) -> Scenario:
     return scenario.with_changes(json.loads(changes)) if changes != "{}" else scenario
 
 
-@lru_cache(maxsize=None)
+@cache
 def runs_of(name: str, changes: str, sizes: Sizes) -> Runs:
     """One scenario run as ``compare`` runs an arm: the same luck and the same sets of assumptions."""
     scenario = scenario_of(name, changes)
@@ -148,7 +147,7 @@ def first_runs(name: str, changes: str) -> float:
     return _short(float(parts_of(tallies).value[list(OUTCOMES).index("cost_of_crime")]))
 
 
-def figures_now(sizes: Sizes = Sizes()) -> Iterator[tuple[str, str, Asked, Figure]]:
+def figures_now(sizes: Sizes) -> Iterator[tuple[str, str, Asked, Figure]]:
     """Lesson, name and figure of everything the lessons ask."""
     for key, lesson in load_lessons().lessons.items():
         for name, compared, asked in lesson.asked():
@@ -169,7 +168,7 @@ def main() -> int:
     """Run everything, write the file, and say which claims of the text no longer hold."""
     figures: dict[str, dict[str, Any]] = {}
     wrong = []
-    for lesson, name, asked, figure in figures_now():
+    for lesson, name, asked, figure in figures_now(Sizes()):
         figures.setdefault(lesson, {})[name] = as_plain(figure)
         print(f"{lesson} {name}: {figure.verdict}; runs {tuple(figure.runs)}, sets {tuple(figure.sets)}")
         if figure.claim != asked.claim:

@@ -1,5 +1,6 @@
 """Commands that read scenarios: ``list | show | describe | check | new``."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,16 +15,34 @@ if TYPE_CHECKING:
     from cspsim.scenario import Scenario
 
 
-def list_scenarios(json: Json = False) -> None:
-    """List the shipped scenarios with the question each one asks."""
+class Kind(StrEnum):
+    """What can be listed."""
+
+    scenarios = "scenarios"
+    experiments = "experiments"
+
+
+def list_scenarios(
+    kind: Annotated[Kind, typer.Argument(help="What to list: scenarios, or experiments that ask questions of them.")] = Kind.scenarios,
+    json: Json = False,
+) -> None:
+    """List the shipped scenarios, or the shipped experiments, with the question each one asks."""
     from cspsim.scenario import scenario_names
 
-    rows = [(scenario.name, scenario.title, scenario.question) for scenario in map(load, scenario_names())]
+    if kind == Kind.experiments:
+        from cspsim.sweep.toml_file import shipped_questions
+
+        rows = [tuple(entry.values()) for entry in shipped_questions()]
+    else:
+        rows = [(scenario.name, scenario.title, scenario.question) for scenario in map(load, scenario_names())]
+    names = ("name", "title", "question", "command")
     if json:
-        typer.echo(as_json([dict(zip(("name", "title", "question"), row, strict=True)) for row in rows]))
+        typer.echo(as_json([dict(zip(names, row, strict=False)) for row in rows]))
         return
-    show_table("", [Column("Name"), Column("Title", rank=2), Column("Question", rank=1)], rows)
-    say("cspsim show NAME tells more about one; cspsim compare no-cuts baseline compares two.")
+    columns = [Column("Name"), Column("Title", rank=2), Column("Question", rank=1), Column("Answered by")]
+    show_table("", columns[: len(rows[0])], rows)
+    if kind == Kind.scenarios:
+        say("cspsim show NAME tells more about one; cspsim compare no-cuts baseline compares two; cspsim list experiments asks more.")
 
 
 def show(scenario: ScenarioName, json: Json = False) -> None:

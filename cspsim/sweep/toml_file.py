@@ -33,6 +33,20 @@ def find_file(name: str | Path, kind: type[FileError] = FileError) -> Path:
     raise kind([Fault(str(name), None, "", f"there is no such {kind.kind}", did_you_mean(str(name), [*names, *beside]))], str(name))
 
 
+_KINDS = {"hypotheses": "hypotheses", "fit": "calibrate", "retest": "optimise"}  # a table only this kind of file has -> its command
+
+
+def shipped_questions() -> list[dict[str, str]]:
+    """Every shipped experiment: name, title, question, and the command that answers it."""
+    found = []
+    for path in sorted(shipped_experiments().glob("*.toml")):
+        raw, _, _ = parsed_toml(path)
+        command = next((command for table, command in _KINDS.items() if table in raw), "sweep")
+        said = {part: str(raw.get(part, "")) for part in ("title", "question")}
+        found.append({"name": path.stem, **said, "command": f"cspsim {command} {path.stem}"})
+    return found
+
+
 class FileReader:
     """One file being read: what it says, and what is wrong with it so far."""
 

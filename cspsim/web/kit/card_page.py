@@ -24,7 +24,8 @@ def Cards() -> None:
     with box("div", "csp-stack", "csp-stack--loose"):
         Address({"scenario": name})
         with box("div", "csp-stack"):
-            Link("All lessons", address(), "quiet")
+            with box("div", "csp-cluster"):
+                Link("All lessons", address(), "quiet")
             words("h1", "Role cards", "csp-h1")
             words("p", "What each authority is, has, cares about, leads and depends on, from the scenario's own data.", "csp-lead")
             if asked not in known_names():
@@ -85,7 +86,8 @@ def DebriefSheet() -> None:
     use_frame()
     with box("div", "csp-stack", "csp-stack--loose"):
         with box("div", "csp-stack"):
-            Link("All lessons", address(), "quiet")
+            with box("div", "csp-cluster"):
+                Link("All lessons", address(), "quiet")
             words("h1", sheet.title, "csp-h1")
             words("p", sheet.lead, "csp-lead")
             with box("div", "csp-cluster"):

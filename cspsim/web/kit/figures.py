@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cspsim.errors import CspsimError
-from cspsim.formats import amount, interval, roughly
+from cspsim.formats import MINUS, amount, interval, roughly
 from cspsim.outcomes import OUTCOMES, SHARE, Outcome
 from cspsim.web.kit.lessons import Asked, Claim, Compared, Lesson
 
@@ -116,23 +116,33 @@ def row_of(figure: Figure, compared: Compared, asked: Asked, place: str = "") ->
     """A figure as a row of the lesson's table; ``place`` is the title of the partnership it is about, if it is about one."""
     unit, points = figure.entry.unit, figure.entry.unit == SHARE
     noise = (figure.ci_high - figure.ci_low) / 2 or None
-    spread = (figure.sets_high - figure.sets_low) / 2 or None
-    wide = [value if compared.against is None else value + compared.against for value in (figure.sets_low, figure.sets_high)]
     return Row(
         says=asked.says,
         title=figure.entry.title + (f", {place}" if place else ""),
-        before=amount(figure.baseline, unit, noise),
-        after=amount(figure.value, unit, noise),
-        difference=amount(figure.difference, unit, noise, signed=True, points=points),
-        percent=percent_of(figure),
-        interval=interval(figure.ci_low, figure.ci_high, unit, noise, points),
+        before=glued(amount(figure.baseline, unit, noise)),
+        after=glued(amount(figure.value, unit, noise)),
+        difference=glued(amount(figure.difference, unit, noise, signed=True, points=points)),
+        percent=glued(percent_of(figure)),
+        interval=glued(interval(figure.ci_low, figure.ci_high, unit, noise, points)),
         verdict=VERDICTS.get(figure.claim, "the runs do not decide it"),
         runs=often(figure.runs),
         sets=often(figure.sets),
-        spread=interval(*wide, unit, spread, points and compared.against is None),
+        spread=glued(_spread(figure, compared.against)),
         firmness=firmness(figure),
         shares=figure.sets.percent(),
     )
+
+
+def _spread(figure: Figure, against: float | None) -> str:
+    """The range over sets of assumptions: of the difference, or of the outcome itself where it is compared with a number."""
+    unit, points = figure.entry.unit, figure.entry.unit == SHARE and against is None
+    low, high = (end + (against or 0.0) for end in (figure.sets_low, figure.sets_high))
+    return interval(low, high, unit, (high - low) / 2 or None, points)
+
+
+def glued(text: str) -> str:
+    """A text in which no line breaks between a minus and its number."""
+    return text.replace(MINUS, MINUS + "\N{WORD JOINER}")
 
 
 def firmness(figure: Figure) -> str:
@@ -163,7 +173,8 @@ def filled(text: str, lesson: Lesson, figures: dict[str, Figure]) -> str:
     """A text with its figures: ``{audit.recorded_crimes:percent}`` becomes ``7%``.
 
     Parts: ``before``, ``after``, ``size`` (of the difference), ``percent`` (of the baseline), ``low`` and ``high`` (over sets of
-    assumptions), ``sets_higher``, ``sets_same`` and ``sets_lower`` (in how many sets). Raises KeyError for a figure or part that is not there.
+    assumptions), ``sets_higher``, ``sets_same`` and ``sets_lower`` (in how many sets).
+    Raises KeyError for a figure or part that is not there.
     """
     names = {name for name, _, _ in lesson.asked()}
 
@@ -189,4 +200,4 @@ def _part(figure: Figure, part: str) -> str:
         "low": lambda: amount(figure.sets_low, unit, wide, signed=True, points=points),
         "high": lambda: amount(figure.sets_high, unit, wide, signed=True, points=points),
     }
-    return written[part]()
+    return glued(written[part]())

@@ -29,7 +29,8 @@ def LessonPage(view: LessonView) -> None:
     use_frame(scenario=view.scenario, notes=notes_of(view))
     with box("div", "csp-stack", "csp-stack--loose"):
         with box("div", "csp-stack"):
-            Link("All lessons", address(), "quiet")
+            with box("div", "csp-cluster"):
+                Link("All lessons", address(), "quiet")
             words("h1", lesson.title, "csp-h1")
             words("p", lesson.question, "csp-lead")
             with box("div", "csp-toolbar"):
@@ -60,8 +61,10 @@ def Plan(view: LessonView) -> None:
     """Materials and steps with their minutes."""
     with box("section", "csp-card", aria_labelledby="steps"):
         words("h2", f"{MINUTES} minutes, step by step", "csp-h2", id_="steps")
-        rows = [(timed.step.title, f"{timed.begins}\N{EN DASH}{timed.ends}", timed.step.text) for timed in view.steps]
-        rows_below("Steps with their minutes", ("Step", "Minutes", "What to do"), rows)
+        with box("dl", "csp-dl"):
+            for timed in view.steps:
+                words("dt", f"{timed.begins}\N{EN DASH}{timed.ends} min: {timed.step.title}")
+                words("dd", timed.step.text)
         with box("details"):
             words("summary", "Materials", "csp-h3")
             bullets(view.lesson.materials)

@@ -48,7 +48,8 @@ def rows_below(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str
 
     In a narrow window each row becomes a small list, unless it is ``compact``.
     """
-    with box("table", "csp-table", *(["csp-table--compact"] if compact else [])):
+    classes = ("csp-table", "csp-table--compact") if compact else ("csp-table",)
+    with box("div", "csp-scroll", role="region", tabindex="0", aria_label=caption), box("table", *classes):
         words("caption", caption, "csp-visually-hidden")
         with box("thead"), box("tr"):
             for title in columns:

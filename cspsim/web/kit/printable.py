@@ -4,7 +4,6 @@ from importlib.resources import files
 from typing import Any
 
 from cspsim import __version__
-from cspsim.formats import MINUS
 from cspsim.scenario import Scenario
 from cspsim.summary import DISCLAIMER
 from cspsim.web.kit.cards import commissioner_card, role_cards
@@ -23,14 +22,9 @@ def printable_kit(scenario: Scenario) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    environment.filters |= {"glued": glued, "kept": kept}
+    environment.filters["kept"] = kept
     template = files("cspsim").joinpath("templates/kit.html").read_text(encoding="utf-8")
     return environment.from_string(template).render(**_content(scenario))
-
-
-def glued(text: str) -> str:
-    """A text in which no line breaks between a minus and its number."""
-    return text.replace(MINUS, MINUS + "\N{WORD JOINER}")
 
 
 def kept(text: str) -> str:
