@@ -1,6 +1,6 @@
-"""What every browser test uses: one server and one Chromium for a whole test run, and visitors who complain.
+"""What every browser test uses: one server for a whole test run, one Chromium for each file, and visitors who complain.
 
-    from browser import needs_browser, Visit, visit
+    from browser import Visit, needs_browser, no_barriers, no_sideways_scroll      # the fixture ``visit`` is there for every test
 
     pytestmark = needs_browser
 
@@ -23,6 +23,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -53,6 +54,7 @@ class Site:
 
     def __init__(self, process: "subprocess.Popen[str]", lines: list[str], address: str) -> None:
         self.process, self.lines, self.address = process, lines, address
+        self._listener = threading.Thread(target=self._listen, daemon=True)
 
     @classmethod
     def started(cls, *arguments: str, script: Path | None = None) -> "Site":
@@ -62,16 +64,24 @@ class Site:
             [sys.executable, *program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=dict(os.environ)
         )
         atexit.register(_end, process)
-        lines: list[str] = []
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line)
-            found = re.search(r"ready at (http://\S+)/ ", line)
-            if found:
-                site = cls(process, lines, found.group(1))
-                site.wait_until_ready()
-                return site
-        raise AssertionError(f"the server did not start: {''.join(lines)}")
+        found = cls(process, [], "")
+        found._listener.start()
+        ends = time.monotonic() + START
+        while not found.address:
+            if process.poll() is not None or time.monotonic() > ends:
+                raise AssertionError(f"the server did not start: {''.join(found.lines)}")
+            time.sleep(0.05)
+        found.wait_until_ready()
+        return found
+
+    def _listen(self) -> None:
+        """Take what the server says as it says it: one that nobody listens to stops when the pipe is full."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            told = re.search(r"ready at (http://\S+)/ ", line)
+            if told:
+                self.address = told.group(1)
 
     def wait_until_ready(self) -> None:
         """Until /readyz answers."""
@@ -88,9 +98,9 @@ class Site:
     def stop(self, patience: float = 30) -> int:
         """Ctrl-C, as a user ends it; its exit code. ``lines`` then has everything it said."""
         self.process.send_signal(signal.SIGINT)
-        rest, _ = self.process.communicate(timeout=patience)
-        self.lines.append(rest)
-        return self.process.returncode
+        code = self.process.wait(timeout=patience)
+        self._listener.join(timeout=patience)
+        return code
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
@@ -112,13 +122,30 @@ def gallery() -> Site:
 
 
 @lru_cache(maxsize=1)
-def _chromium() -> Any:
+def _running() -> tuple[Any, Any]:
     from playwright.sync_api import sync_playwright
 
-    running = sync_playwright().start()
-    browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-    atexit.register(lambda: (browser.close(), running.stop()))
-    return browser
+    playwright = sync_playwright().start()
+    return playwright, playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+
+
+def chromium() -> Any:
+    """The one Chromium, started when a test first asks for it."""
+    return _running()[1]
+
+
+_chromium = chromium
+
+
+@pytest.fixture(scope="module", autouse=True)
+def chromium_ends_with_its_file() -> Iterator[None]:
+    """Chromium goes with the file of tests that started it: Playwright keeps an event loop running, and other tests have their own."""
+    yield
+    if _running.cache_info().currsize:
+        playwright, browser = _running()
+        _running.cache_clear()
+        browser.close()
+        playwright.stop()
 
 
 class Visit:
@@ -131,7 +158,7 @@ class Visit:
     def __call__(self, path: str, width: int = 1280, dark: bool = False, calm: bool = False, on: Site | None = None) -> Any:
         """A new visitor's page, waited for until its heading is there. ``calm``: prefers reduced motion; ``on``: another server."""
         place = on or site()
-        context = _chromium().new_context(
+        context = chromium().new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce" if calm else "no-preference",

@@ -4,11 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Site, Visit, gallery, needs_browser, no_barriers, no_sideways_scroll, press_until_focused, site, visit
+from browser import Site, Visit, gallery, needs_browser, no_barriers, no_sideways_scroll, press_until_focused, site
 
 pytestmark = needs_browser
-
-__all__ = ["visit"]
 
 TABS = {"explore": "Explore", "watch": "Watch", "play": "Play", "kit": "Kit"}
 
