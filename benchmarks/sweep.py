@@ -83,12 +83,9 @@ def main() -> None:
         if not asked.no_dask:
             seconds = {n: min(timed(lambda n=n: swept(f"local:{n}")) for _ in range(turns)) for n in (1, 2)}
             start = {n: timed(lambda n=n: _empty(n)) for n in (1, 2)}
-            print(
-                f"dask, one worker  {seconds[1]:6.1f} s, two workers {seconds[2]:6.1f} s (start of the cluster {start[1]:.1f}, {start[2]:.1f} s)"
-            )
-            print(
-                f"two workers are {seconds[1] / seconds[2]:.2f} x one; without the start {(seconds[1] - start[1]) / (seconds[2] - start[2]):.2f} x"
-            )
+            without = (seconds[1] - start[1]) / (seconds[2] - start[2])
+            print(f"dask, one worker {seconds[1]:.1f} s, two {seconds[2]:.1f} s; start of the cluster {start[1]:.1f} and {start[2]:.1f} s")
+            print(f"two workers are {seconds[1] / seconds[2]:.2f} x one; without the start {without:.2f} x")
 
 
 def _empty(workers: int) -> None:

@@ -181,8 +181,10 @@ class Visit:
         page.on("dialog", self._dismiss)
         page.on("response", lambda answer: self._complain(f"status {answer.status}", answer.url) if answer.status > 399 else None)
         page.on("websocket", lambda socket: None if _is_local(socket.url, home) else self._complain("left the machine", socket.url))
+        begun = time.monotonic()
         page.goto(path)
         page.locator("main h1").first.wait_for()
+        print(f"{path}: first content after {time.monotonic() - begun:.2f} s")
         return page
 
     def _dismiss(self, dialog: Any) -> None:

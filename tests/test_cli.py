@@ -27,7 +27,10 @@ COMMANDS = (
     *("list", "show", "describe", "check", "new", "run", "compare", "explain"),
     *("sweep", "results", "analyse", "hypotheses", "calibrate", "optimise", "country"),
 )
-HEAVY = ("numba", "numpy", "pandas", "mesa", "matplotlib", "scipy", "pydantic", "jinja2", "pyarrow", "solara", "duckdb", "SALib", "sklearn", "optuna", "distributed")
+HEAVY = (
+    *("numba", "numpy", "pandas", "mesa", "matplotlib", "scipy", "pydantic", "jinja2"),
+    *("pyarrow", "solara", "duckdb", "SALib", "sklearn", "optuna", "distributed"),
+)
 
 
 @pytest.fixture(autouse=True)

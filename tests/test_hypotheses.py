@@ -173,7 +173,7 @@ class TestCommand:
         return write_hypotheses(tmp_path, SILENCE, IMPACT)
 
     def call(self, *arguments: str) -> Result:
-        return CliRunner().invoke(app, ["hypotheses", "claims.toml", "--threads", "1", *arguments])
+        return CliRunner().invoke(app, ["hypotheses", "claims.toml", "--threads", "1", *arguments], env={"COLUMNS": "200"})
 
     def answer(self, *arguments: str) -> dict[str, Any]:
         result = self.call("--json", *arguments)

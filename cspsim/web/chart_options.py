@@ -118,6 +118,7 @@ def line_option(
                     "color": colour,
                     "fontSize": 12,
                     "fontWeight": "bold",
+                    "lineHeight": 15,
                     "width": max(label_width - 12, 10),
                     "overflow": "break",
                 },
