@@ -1,0 +1,76 @@
+"""News from other threads: a page is drawn anew, in its own thread, when something outside of it has changed."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import solara
+from solara.server.kernel_context import VirtualKernelContext, get_current_context
+
+Tell = Callable[[], None]
+"""Says that there is news. Any thread may call it, at any time and as often as it likes; it never waits and never fails."""
+Subscribe = Callable[[Tell], Callable[[], None]]
+"""Takes a ``Tell`` and gives what ends the subscription."""
+
+AGAIN_AFTER = 0.5
+"""Seconds until a page that has lost its connection is tried again."""
+
+
+class Bell:
+    """Carries news into the thread of one page. However often it rings before the page looks, the page is drawn once."""
+
+    def __init__(self, context: VirtualKernelContext, show: Callable[[], None]) -> None:
+        self._context, self._show = context, show
+        self._lock = threading.Lock()
+        self._rung = self._silent = False
+
+    def ring(self) -> None:
+        """There is news."""
+        with self._lock:
+            if self._rung or self._silent:
+                return
+            self._rung = True
+        self._send()
+
+    def silence(self) -> None:
+        """The page has gone."""
+        self._silent = True
+
+    def _send(self) -> None:
+        if self._silent or self._context.closed_event.is_set():
+            return
+        try:
+            self._context.event_loop.call_soon_threadsafe(self._look)
+        except RuntimeError:  # the connection is lost and its loop closed: the page may come back with another one
+            again = threading.Timer(AGAIN_AFTER, self._send)
+            again.daemon = True
+            again.start()
+
+    def _look(self) -> None:
+        with self._lock:
+            self._rung = False
+        if not (self._silent or self._context.closed_event.is_set()):
+            with self._context:
+                self._show()
+
+
+def use_news(subscribe: Subscribe, dependencies: Sequence[Any] = ()) -> int:
+    """Draw the component anew whenever ``subscribe``'s source has news; gives how often it had.
+
+    ``subscribe`` is called when the component appears, and anew when ``dependencies`` change; what it returns is called
+    when the component or the whole page has gone.
+    """
+    number, set_number = solara.use_state(0)
+
+    def begin() -> Callable[[], None]:
+        bell = Bell(get_current_context(), lambda: set_number(lambda before: before + 1))
+        end = subscribe(bell.ring)
+
+        def stop() -> None:
+            bell.silence()
+            end()
+
+        return stop
+
+    solara.use_effect(begin, list(dependencies))
+    return number
