@@ -58,8 +58,13 @@ class Site:
 
     @classmethod
     def started(cls, *arguments: str, script: Path | None = None) -> "Site":
-        """``cspsim view`` on a free port, or a script that calls ``serve``; returns when it answers on /readyz."""
+        """``cspsim view`` on a free port, or a script that calls ``serve``; returns when it answers on /readyz.
+
+        Rooms are kept nowhere, least of all in the user's own file, unless a test names one (``--rooms``).
+        """
         program = [str(script)] if script else ["-m", "cspsim.cli", "view", "--no-open", "--port", "0"]
+        if not script and "--rooms" not in arguments:
+            program += ["--rooms", "none"]
         process = subprocess.Popen(
             [sys.executable, *program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=dict(os.environ)
         )

@@ -15,9 +15,17 @@ def view(
         list[str] | None,
         typer.Option("--scenario", metavar="FILE", help="Show this scenario file beside the shipped ones. May be repeated."),
     ] = None,
+    rooms: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the rooms of Play in this file, so that sessions go on after a restart; none keeps nothing. "
+            "If not given, a file in your data folder.",
+        ),
+    ] = None,
 ) -> None:
     """Open the web view in the browser: explore, watch, play and the facilitator's kit. Works without the internet."""
     from cspsim.web.server import serve
 
     announce_compilation()
-    serve(host, port, not no_open, scenario or [], say)
+    serve(host, port, not no_open, scenario or [], say, rooms)

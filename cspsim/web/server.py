@@ -17,6 +17,8 @@ from cspsim.web import theme
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
+NOTHING = "none"
+"""In place of a file of rooms: nothing is kept."""
 NOWHERE = "http://127.0.0.1:9/"
 """An address that refuses at once, in place of a content delivery network: everything comes from this machine or not at all."""
 MOST_KERNELS = 200
@@ -144,18 +146,44 @@ def serve(
     open_browser: bool = True,
     files: Sequence[str] = (),
     say: Callable[[str], None] = print,
+    rooms: str | None = NOTHING,
 ) -> None:
-    """Run the server until Ctrl-C. Raises CspsimError before it starts: packages missing, a scenario at fault, no such host."""
+    """Run the server until Ctrl-C. Raises CspsimError before it starts: packages missing, a scenario at fault, no such host.
+
+    ``rooms``: the file that keeps the rooms of Play; "none" keeps them while the server runs, None in the user's data folder.
+    """
     apply_settings()
     from cspsim.web.scenarios import add_scenarios
 
     add_scenarios(files)
+    _open_rooms(rooms, say)
     listening = bound_socket(host, port)
     taken = listening.getsockname()[1]
     if port and taken != port:
         say(f"Port {port} is taken; port {taken} is used instead.")
     warm_up()
     _run(listening, host, address_of(host, taken), open_browser, say)
+
+
+def _open_rooms(file: str | None, say: Callable[[str], None]) -> None:
+    """Open the rooms of Play. A second server finds the usual file in use and keeps its own rooms only while it runs."""
+    from cspsim.web.play.shared import InUse, keep_in, usual_file
+
+    if file is not None:
+        keep_in(None if file == NOTHING else Path(file))
+        return
+    try:
+        keep_in(usual_file())
+    except CspsimError as error:
+        why = "another cspsim view keeps its rooms in the usual file" if isinstance(error, InUse) else str(error)
+        say(f"Rooms of this server end with it: {why}.")
+        keep_in(None)
+
+
+def _leave_rooms() -> None:
+    from cspsim.web.play.shared import leave
+
+    leave()
 
 
 def _run(listening: socket.socket, host: str, address: str, open_browser: bool, say: Callable[[str], None]) -> None:
@@ -179,6 +207,7 @@ def _run(listening: socket.socket, host: str, address: str, open_browser: bool, 
         pass
     finally:
         listening.close()
+        _leave_rooms()
     if not server.started:
         raise CspsimError("the web view could not start; what it said above tells why")
     say("The web view has ended.")

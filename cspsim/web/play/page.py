@@ -1,15 +1,17 @@
-"""The page of the tab Play."""
+"""The page of the tab Play: join or open a room, or the room that the address names after ``/play``."""
 
 import solara
 
-from cspsim.web.frame import use_frame
-from cspsim.web.parts import box, words
+from cspsim.web.play.join_page import JoinPage
+from cspsim.web.play.room_page import RoomPage
 
 
 @solara.component
 def Page() -> None:
     """What the tab shows."""
-    use_frame()
-    with box("div", "csp-stack"):
-        words("h1", "Play", "csp-h1")
-        words("p", "This page is not there yet.", "csp-lead")
+    path = (solara.use_router().path or "").strip("/").split("/")[1:]
+    code = path[0].strip().upper()[:40] if path else ""
+    if code:
+        RoomPage(code).key(code)
+    else:
+        JoinPage()

@@ -90,6 +90,11 @@ class Room:
         return self.log[-1].at if self.log else self.header.opened
 
     @property
+    def undone(self) -> int:
+        """How often the game was undone: nothing else leads out of a game that is over, so a debrief holds until then."""
+        return len([entry for entry in self.log if entry.what == "undo"])
+
+    @property
     def position(self) -> tuple[int, int]:
         """Quarter and step that every answer must name; (0, 0) in the lobby, step 0 once the game is over."""
         return (self.game.quarter, self.game.step if self.stage == PLAYING else 0) if self.stage != LOBBY else (0, 0)

@@ -18,7 +18,7 @@ from cspsim.web.play.decisions import Refused, plain_text
 from cspsim.web.play.incidents import read_incident
 from cspsim.web.play.room import LOBBY, OVER, PLAYING, Room
 from cspsim.web.play.session_log import log_as_csv, log_as_json
-from cspsim.web.play.store import Limits, Store, fingerprint, tell
+from cspsim.web.play.store import Limits, Mine, Store, fingerprint, tell
 from cspsim.web.play.views import View, may_advance, view_of
 
 LONGEST_NAME = 40
@@ -52,6 +52,10 @@ class Rooms:
     def open(self, session: str, raw: Mapping[str, Any]) -> str:
         """Open a room with settings as a page asks for them, ``{"scenario": name, ...}`` (see ``Settings``); gives its code."""
         return self._store.open(session, raw)
+
+    def mine(self, session: str) -> list[Mine]:
+        """Rooms this session has opened or come into, the latest first."""
+        return self._store.mine(session)
 
     def close_room(self, code: str, session: str) -> None:
         """Remove a room for good; the facilitator's."""
@@ -105,12 +109,12 @@ class Rooms:
                 raise Refused("join the room first")
         with room.debriefing:
             with self._store.held(code) as room:
-                entries = len(room.log)
-                if room.debriefed is not None and room.debriefed[0] == entries:
+                undone = room.undone
+                if room.debriefed is not None and room.debriefed[0] == undone:
                     return room.debriefed[1]
                 replica = room.replica()
             made = debrief(replica.game, progress)
-            room.debriefed = (entries, made)
+            room.debriefed = (undone, made)
         return made
 
     # -------------------------------------------------------------------------------------------------------- people

@@ -23,6 +23,16 @@ Check = Callable[[Room, str], dict[str, Any] | None]
 """Says whether a fingerprint may do something in a room: gives the data of the entry, None if nothing would change, or refuses."""
 
 
+class Mine(NamedTuple):
+    """A room that somebody has opened or come into."""
+
+    code: str
+    scenario: str
+    partnership: str
+    opened: bool
+    changed: float
+
+
 class Limits(NamedTuple):
     """How much a server takes on. Times in seconds; ``rests_after``: a room nobody looks at drops what can be made again."""
 
@@ -83,6 +93,20 @@ class Store:
             self._storage.open_room(header)
             self._rooms[code] = Room(header, self._load)
         return code
+
+    def mine(self, session: str) -> list[Mine]:
+        """Rooms that somebody has opened or come into and not left, the latest change first; none of them is woken."""
+        who, now = fingerprint(session), self.clock()
+        found = []
+        for room in list(self._rooms.values()):
+            if room.changed + self.limits.lives < now:
+                continue
+            opened = room.header.opened_by == who
+            came = [entry.what for entry in list(room.log) if entry.who == who and entry.what in ("join", "claim", "leave")]
+            if (came and came[-1] != "leave") or (opened and not came):
+                settings = room.header.settings
+                found.append(Mine(room.header.code, settings.scenario, settings.partnership, opened, room.changed))
+        return sorted(found, key=lambda one: -one.changed)
 
     @contextmanager
     def held(self, code: Any) -> Iterator[Room]:

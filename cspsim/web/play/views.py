@@ -27,7 +27,7 @@ class View(NamedTuple):
     """A room as one session sees it. ``quarter`` counts from 0; ``step`` is 1 or 2, and 0 in the lobby and at the end.
 
     ``briefing``, ``card`` and ``handed_in`` are those of the session's own seat, ``token`` is shown to the facilitator only.
-    ``may_advance``: the facilitator, or any player while no page of the facilitator is open.
+    ``undone``: how often the game was undone. ``may_advance``: the facilitator, or any player while no page of the facilitator is open.
     """
 
     code: str
@@ -57,6 +57,7 @@ class View(NamedTuple):
     briefing: Briefing | None
     card: Card | None
     handed_in: tuple[Choice, ...] | None
+    undone: int = 0
 
 
 def view_of(room: Room, who: str, here: set[str]) -> View:
@@ -97,6 +98,7 @@ def view_of(room: Room, who: str, here: set[str]) -> View:
         briefing=game.at_hand.briefings[seat] if seat and room.stage != LOBBY else None,
         card=game.cards.get(seat) if seat and playing else None,
         handed_in=game.handed_in.get(seat) if seat and playing else None,
+        undone=room.undone,
     )
 
 

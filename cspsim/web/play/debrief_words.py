@@ -1,0 +1,170 @@
+"""The debrief in words: what the class did better or worse, how much of it was luck, and which decision mattered."""
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import NamedTuple
+
+import numpy as np
+
+from cspsim.formats import amount
+from cspsim.outcomes import OUTCOMES
+from cspsim.web.play.debrief import Compared, Debrief, Mattered, OtherLuck
+from cspsim.web.table import Table
+
+NEARLY_ALWAYS, MOSTLY = 0.9, 0.7
+"""Shares of other lucks from which on something holds nearly always, or mostly."""
+ONE_RUN = (
+    "One game is one draw of luck, and the model is illustrative: it shows what follows from stated assumptions, not what would happen. "
+    "Judge decisions by what was known when they were made."
+)
+
+
+class Told(NamedTuple):
+    """The verdict: headline, what other luck says, tone for its mark, and what to make of it."""
+
+    headline: str
+    luck: str
+    tone: str
+    context: str
+
+
+def verdict(debrief: Debrief, table: str) -> Told:
+    """How the class did against the computer, under the same luck and under other luck."""
+    first = debrief.outcomes[0]
+    if debrief.luck is None:
+        return Told(
+            "You decided everything as the computer would have.",
+            "There is nothing to compare: the computer's game is the same game.",
+            "unsure",
+            ONE_RUN,
+        )
+    return Told(f"{_headline(first)} at {table}", luck_words(debrief.luck), tone_of(debrief.luck), ONE_RUN)
+
+
+def _headline(one: Compared) -> str:
+    ends = (
+        f"{one.title} came to {amount(one.people, one.unit)} with your decisions and {amount(one.computer, one.unit)} with the computer's"
+    )
+    word = better_word(one)
+    if word == "the same":
+        return f"Under the same luck your decisions made no difference: {ends}"
+    size = amount(abs(one.difference), one.unit)
+    return f"Under the same luck you did {word} than the computer by {size}: {ends[:1].lower()}{ends[1:]}"
+
+
+def better_word(one: Compared) -> str:
+    """ "better", "worse" or "the same"; "more" or "less" where neither is better."""
+    if not isfinite(one.difference) or abs(one.difference) < 1e-9:
+        return "the same"
+    if one.better == 0:
+        return "more" if one.difference > 0 else "less"
+    return "better" if one.difference * one.better > 0 else "worse"
+
+
+def luck_words(luck: OtherLuck) -> str:
+    """What the same decisions do under other luck."""
+    if not isfinite(luck.helped_share) or not luck.others:
+        return "Other luck cannot say more: neither more nor less of it is better."
+    n = len([value for value in luck.others if isfinite(value)])
+    helped, hurt = round(luck.helped_share * n), round(luck.hurt_share * n)
+    often = f"better than the computer {helped} times and worse {hurt} times"
+    return f"Under {n} other draws of luck the same decisions did {often}. {_judged(luck)}"
+
+
+def _judged(luck: OtherLuck) -> str:
+    better = OUTCOMES[luck.outcome].better
+    fortunate = luck.difference * better > 0
+    for share, did, other in ((luck.helped_share, "help", True), (luck.hurt_share, "hurt", False)):
+        if share >= MOSTLY:
+            often = "nearly always" if share >= NEARLY_ALWAYS else "mostly"
+            if luck.difference == 0 or fortunate == other:
+                return f"They {often} {did}."
+            return f"They {often} {did}: in this game luck hid it."
+    return "So it is mostly luck whether they help or hurt."
+
+
+def tone_of(luck: OtherLuck) -> str:
+    """ "good" or "bad" only where it holds under most luck."""
+    if luck.helped_share >= MOSTLY:
+        return "good"
+    return "bad" if luck.hurt_share >= MOSTLY else "unsure"
+
+
+def outcomes_table(debrief: Debrief) -> Table:
+    """The class against the computer, one outcome a row."""
+    rows = [
+        (
+            one.title,
+            amount(one.people, one.unit),
+            amount(one.computer, one.unit),
+            amount(one.difference, one.unit, signed=True, points=True),
+            better_word(one),
+        )
+        for one in debrief.outcomes
+    ]
+    return Table(
+        ("Outcome", "Your table", "The computer", "Difference", "You did"), rows, "Your table against the computer under the same luck"
+    )
+
+
+def decisions_table(debrief: Debrief, decisions: Sequence[Mattered]) -> Table:
+    """Each decision taken back alone: what it did under this luck and, for the few that mattered most, under other luck."""
+    entry = OUTCOMES[debrief.primary]
+    rows = [
+        (
+            one.sentence,
+            amount(one.differences[debrief.primary], entry.unit, signed=True),
+            _helped(one.differences[debrief.primary], entry.better),
+            spread_words(one.others, entry.unit, entry.better),
+        )
+        for one in decisions
+    ]
+    return Table(("Decision", f"{entry.title}, this game", "So it", "Under other luck"), rows, "What each decision did on its own")
+
+
+def _helped(difference: float, better: int) -> str:
+    if not isfinite(difference) or difference == 0:
+        return "made no difference"
+    if better == 0:
+        return "raised it" if difference > 0 else "lowered it"
+    return "helped" if difference * better > 0 else "hurt"
+
+
+def spread_words(others: Sequence[float], unit: str, better: int) -> str:
+    """How a decision does on other replicates: its middle, four fifths of them, and how often it helps."""
+    known = [value for value in others if isfinite(value)]
+    if not known:
+        return "not tried"
+    low, middle, high = (float(value) for value in np.quantile(known, (0.1, 0.5, 0.9)))
+    if low == high == 0:
+        return "hardly ever matters"
+    helps = len([value for value in known if value * better > 0])
+    hurts = len([value for value in known if value * better < 0])
+    often = f"; helps in {helps}, hurts in {hurts} of {len(known)}" if better else ""
+    noise = max(abs(high - low) / 2, 1e-9)
+    low_, middle_, high_ = (amount(value, unit, noise, signed=True) for value in (low, middle, high))
+    return f"{middle_} ({low_} to {high_}){often}"
+
+
+def which_mattered(debrief: Debrief) -> str:
+    """The decision that mattered most, in a sentence."""
+    primary = OUTCOMES[debrief.primary]
+    first = debrief.decisions[0] if debrief.decisions else None
+    size = first.differences[debrief.primary] if first else 0.0
+    if first is None or not isfinite(size) or size == 0:
+        return "No single decision made a difference under this luck."
+    moved = "raised" if size > 0 else "lowered"
+    return f"Most mattered: {first.sentence}. On its own this {moved} {primary.title.lower()} by {amount(abs(size), primary.unit)}."
+
+
+def furthest_off(debrief: Debrief) -> str:
+    """Where the table's view at the end lies furthest from the truth, and whether it came nearer to it."""
+    if not debrief.beliefs:
+        return "Nothing was on the table, so there is nothing to compare."
+    off = max(debrief.beliefs, key=lambda one: abs(one.after - one.truth))
+    nearer = len([one for one in debrief.beliefs if abs(one.after - one.truth) < abs(one.before - one.truth) - 0.005])
+    further = len([one for one in debrief.beliefs if abs(one.after - one.truth) > abs(one.before - one.truth) + 0.005])
+    return (
+        f"The table was furthest off with {off.title}: it believed in {off.after * 100:.0f} %, in truth it is {off.truth * 100:.0f} %. "
+        f"Of {len(debrief.beliefs)} projects its view came nearer to the truth for {nearer} and moved away for {further}."
+    ).replace("-", "\N{MINUS SIGN}" if off.after < 0 else "-")
