@@ -475,10 +475,15 @@ def _check_arms(arms: Mapping[str, Scenario]) -> None:
         wanted = scenario.data.primary_outcome
         if wanted not in OUTCOMES:
             raise CspsimError(f'scenario {name!r}: primary_outcome: no outcome is called "{wanted}"; {did_you_mean(wanted, OUTCOMES)}')
-        ours, theirs = _ground(baseline), _ground(scenario)
-        differing = [f"{key} is {theirs[key]}, not {ours[key]}" for key in ours if ours[key] != theirs[key]]
+        differing = grounds_apart(baseline, scenario)
         if differing:
             raise CspsimError(f"cannot compare {name!r} with {first!r}: {'; '.join(differing)}")
+
+
+def grounds_apart(baseline: Scenario, scenario: Scenario) -> list[str]:
+    """What keeps two scenarios from being compared, a phrase for each difference; empty if they can be."""
+    ours, theirs = _ground(baseline), _ground(scenario)
+    return [f"{key} is {theirs[key]}, not {ours[key]}" for key in ours if ours[key] != theirs[key]]
 
 
 def _ground(scenario: Scenario) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Results by financial year, April to March: months hide everything behind the season."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -39,8 +41,15 @@ def by_year(results: Results) -> Years:
     tallies = results.monthly_tallies
     if not len(tallies):
         raise ValueError("months were not kept: run simulate(..., months=True)")
-    reported = results.calendar.reported
+    years, whole, sums = year_sums(tallies, results.calendar.reported)
+    return Years(years, whole, outcomes_of(with_area(sums, 2)))
+
+
+def year_sums(tallies: Floats, reported: Sequence[date]) -> tuple[Integers, Integers, Floats]:
+    """Tallies ``[run, month, ...]`` of the reported months added up by financial year: ``first`` and ``whole`` as in ``Years``, and
+    sums ``[run, year, ...]``.
+    """
     began = np.array([day.year if day.month >= 4 else day.year - 1 for day in reported], dtype=np.int64)
     years, lengths = np.unique(began, return_counts=True)
     sums = np.stack([tallies[:, began == year].sum(axis=1) for year in years], axis=1)
-    return Years(years, (lengths == 12).astype(np.int64), outcomes_of(with_area(sums, 2)))
+    return years, (lengths == 12).astype(np.int64), sums

@@ -56,12 +56,14 @@ def NumberField(
     default: float | None = None,
     whole: bool = False,
     disabled: bool = False,
+    slider: bool = True,
 ) -> None:
     """A slider beside a number input for one entry of a register (``Figure``), which gives title, meaning, unit, range and source.
 
     ``on_value`` gets every settled value, already kept within the range: while the slider moves at most ten times a second,
     and once when it is let go. ``default`` (else the register's) is what the small button "reset" sets. ``whole``: whole
-    numbers only. For a number that is in no register write ``Figure(value, low, high, unit, meaning, "", source, "", title)``.
+    numbers only. ``slider`` False leaves the slider out, where no hand could find a value on it. For a number that is in no
+    register write ``Figure(value, low, high, unit, meaning, "", source, "", title)``.
     """
     low, high = figure.low, figure.high
 
@@ -74,7 +76,7 @@ def NumberField(
         label=label or figure.title or figure.meaning,
         value=float(value),
         usual=figure.value if default is None else default,
-        limits={"low": low, "high": high, "step": 1 if whole else step or step_of(low, high)},
+        limits={"low": low, "high": high, "step": step or (1 if whole else step_of(low, high)), "slider": slider},
         hint=f"{figure.meaning[:1].upper()}{figure.meaning[1:]}. {range_in_words(figure)}"
         if label or figure.title
         else range_in_words(figure),

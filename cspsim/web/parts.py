@@ -94,15 +94,13 @@ def Banner(text: str = ILLUSTRATIVE) -> None:
 
 
 @solara.component
-def Verdict(headline: str, interval: str = "", tone: str = "unsure", context: str = "") -> None:
-    """The answer in a sentence, then its interval in words. ``tone``: "good", "bad" or "unsure", shown by a mark and a word as well."""
-    mark = {"good": ("\N{UPWARDS BLACK ARROW}", "Better"), "bad": ("\N{DOWNWARDS BLACK ARROW}", "Worse")}.get(
-        tone, ("\N{EN DASH}", "No clear difference")
-    )
+def Verdict(headline: str, interval: str = "", tone: str = "unsure", context: str = "", mark: str = "") -> None:
+    """The answer in a sentence, then its interval in words. ``tone``: "good", "bad" or "unsure", shown by a word as well: ``mark``."""
+    said = mark or {"good": "Better", "bad": "Worse"}.get(tone, "No clear difference")
     with box("section", "csp-verdict", f"csp-verdict--{tone}", aria_live="polite"):
         words("p", headline, "csp-verdict__headline")
         with box("p", "csp-verdict__interval"):
-            words("span", mark[1], "csp-chip", f"csp-chip--{tone}")
+            words("span", said, "csp-chip", f"csp-chip--{tone}")
             words("span", " " + interval.replace("\N{MINUS SIGN}", "\N{MINUS SIGN}\N{WORD JOINER}"))
         if context:
             words("p", context, "csp-soft")

@@ -19,6 +19,8 @@ class Entry(NamedTuple):
 
 _named: dict[str, Scenario] = {}
 """Scenarios of the command line, set once before the server starts and the same for every visitor."""
+_files: dict[str, str] = {}
+"""What each of them was called on the command line."""
 
 
 def add_scenarios(files: Sequence[str]) -> list[str]:
@@ -29,6 +31,7 @@ def add_scenarios(files: Sequence[str]) -> list[str]:
         if scenario.name in scenario_names() or scenario.name in _named:
             raise CspsimError(f"{file}: there is a scenario called {scenario.name!r} already; give the file another name")
         _named[scenario.name] = scenario
+        _files[scenario.name] = file
         names.append(scenario.name)
     return names
 
@@ -36,6 +39,12 @@ def add_scenarios(files: Sequence[str]) -> list[str]:
 def forget_scenarios() -> None:
     """Leave only the shipped ones."""
     _named.clear()
+    _files.clear()
+
+
+def file_of(name: str) -> str:
+    """What to write on a command line for a scenario of the list: the file or stack it was named by, or its shipped name."""
+    return _files.get(name, name)
 
 
 def known_names() -> list[str]:
