@@ -100,7 +100,7 @@ class _Teller:
             said.append(f"{_capital(listed([self.who(event.authority) for event in joined]))} joined it.")
         if reorganised:
             said.append(f"{_capital(listed([self.who(event.authority) for event in reorganised]))} was reorganised.")
-        told = [f"{self.who(event.authority)} ({_person(event)})" for event in new[:MOST_TOLD]]
+        told = [f"{self.who(event.authority)} ({person_in_words(event)})" for event in new[:MOST_TOLD]]
         if told:
             more = _and_more(len(new), "")
             said.append(f"New faces: {listed(told) if not more else ', '.join(told) + more}.")
@@ -123,7 +123,7 @@ class _Teller:
             moved = f"; it changed its own view from {amount(event.before, 'share')} to {amount(event.after, 'share')}"
             said.append(
                 f"{_capital(self.who(event.challenger))} challenged {self.who(event.sponsor)} over {self.work(event.intervention)} "
-                f"in {event.month:%B}, {_reason(event)}; {'something came to light' if event.heard else 'it was not heard'}"
+                f"in {event.month:%B}, {reason_of(event)}; {'something came to light' if event.heard else 'it was not heard'}"
                 f"{moved if abs(event.after - event.before) > 5e-4 else ''}."
             )
         more = _and_more(len(challenged), " other challenges were made", start=True)
@@ -209,7 +209,8 @@ def _change(now: float, before: float) -> str:
     return f"{amount(abs(change), 'share')} {'more' if change > 0 else 'less'} than the year before"
 
 
-def _person(event: NewRepresentative) -> str:
+def person_in_words(event: NewRepresentative) -> str:
+    """What somebody new at the table is like."""
     said = []
     for value, high, low in (
         (event.assertiveness, "outspoken", "quiet"),
@@ -221,7 +222,8 @@ def _person(event: NewRepresentative) -> str:
     return listed(said) or "middling"
 
 
-def _reason(event: Challenged) -> str:
+def reason_of(event: Challenged) -> str:
+    """Why somebody challenged, as doubt and trust tell."""
     trust = f"trust {event.trust:.2f}"
     if event.doubt >= 1:
         return f"doubting the claim by {event.doubt:.1f} standard deviations ({trust})"

@@ -20,6 +20,7 @@ def _Chart(
     file_name: str,
     table: dict[str, Any] | None,
     csv: dict[str, Any] | None,
+    clock: str,
     event_show_table: Callable[[Any], None],
     event_make_csv: Callable[[Any], None],
 ) -> None:
@@ -42,6 +43,7 @@ def Chart(
     scale: Scale | None = None,
     height: int = 260,
     file_name: str = "",
+    clock: str = "",
 ) -> None:
     """An ECharts ``option`` (best from ``chart_options``) drawn on a canvas, with its table and its text.
 
@@ -49,6 +51,7 @@ def Chart(
     seen (read aloud in place of the picture). ``table`` may be a function: it is called only while somebody looks at the
     table or exports it, so that a chart that moves ten times a second stays cheap. ``scale`` (``formats.scale_of``) writes
     values on axes and in tooltips. Colours are tokens of ``theme``; functions and HTML in ``option`` are not passed on.
+    ``clock`` names what keeps the time in the browser: of every line only what lies up to its month is drawn.
     """
     open_, set_open = solara.use_state(False)
     csv, set_csv = solara.use_state((0, ""))
@@ -70,6 +73,7 @@ def Chart(
         file_name=file_name or file_name_of(title),
         table=None if found is None else {"columns": list(found.columns), "rows": shown_rows(found), "numbers": number_columns(found)},
         csv={"number": csv[0], "text": csv[1]},
+        clock=clock,
         event_show_table=lambda shown: set_open(bool(shown)),
         event_make_csv=make_csv,
     )

@@ -1,0 +1,39 @@
+"""Which run is watched: scenario, the one beside it, partnership, and luck."""
+
+from collections.abc import Callable
+
+import solara
+
+from cspsim.web.parts import Choice, TextField, box
+from cspsim.web.scenarios import entries, scenario_of
+from cspsim.web.watch.asked import LARGEST_REPLICATE, LARGEST_SEED, NONE, Asked, whole, with_scenario
+
+SEED_SAYS = "Same number, same luck."
+RUN_SAYS = "Other number, other luck."
+
+
+@solara.component
+def Setup(asked: Asked, change: Callable[[Asked], None], say: Callable[[str], None]) -> None:
+    """The pickers. What is no number, or too large, is refused with a sentence and the old value stays."""
+    titles = {entry.name: entry.title for entry in entries()}
+    data = scenario_of(asked.scenario).data
+
+    def number(text: str, before: int, largest: int) -> int:
+        found = whole(text, largest)
+        say("" if found is not None else f"“{text[:40]}” is not a whole number from 0 to {largest:,}: {before} is kept.")
+        return before if found is None else found
+
+    def seed(text: str) -> None:
+        change(asked._replace(seed=number(text, asked.seed, LARGEST_SEED)))
+
+    def replicate(text: str) -> None:
+        change(asked._replace(replicate=number(text, asked.replicate, LARGEST_REPLICATE)))
+
+    with box("section", "csp-card", "csp-watch__setup", aria_label="Which run"):
+        Choice("Scenario", asked.scenario, titles, lambda name: change(with_scenario(asked, name)))
+        beside = {NONE: "Nothing: one scenario", **{name: title for name, title in titles.items() if name != asked.scenario}}
+        Choice("Beside it (same luck)", asked.baseline, beside, lambda name: change(asked._replace(baseline=name, question=NONE)))
+        places = {name: entry.title for name, entry in data.partnerships.items()}
+        Choice("Partnership", asked.partnership, places, lambda name: change(asked._replace(partnership=name)))
+        TextField("Seed", str(asked.seed), seed, SEED_SAYS, longest=20)
+        TextField("Run", str(asked.replicate), replicate, RUN_SAYS, longest=5)
