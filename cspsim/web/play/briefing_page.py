@@ -37,7 +37,8 @@ def BriefingPanel(briefing: Briefing, scenario: str) -> None:
             words("summary", "Crime that is your business", "csp-h3")
             rows = [(cares.title, f"{cares.remit:.0%}".replace("%", " %"), round(cares.recorded)) for cares in briefing.cares]
             DataTable(Table(("Crime", "Yours", "Recorded in 12 months"), rows, "Crime that is your business"), hide_caption=True)
-        Link(f"Role card of {briefing.title}", address("cards", {"scenario": scenario}))
+        with box("div", "csp-cluster"):
+            Link(f"Role card of {briefing.title}", address("cards", {"scenario": scenario}), "quiet")
 
 
 def who_you_are(briefing: Briefing) -> str:
@@ -56,13 +57,20 @@ def facts(briefing: Briefing) -> list[tuple[str, str]]:
         ("You care most about", listed(most) if most else "no kind of crime in particular"),
         ("You have", has),
         ("Your workload", f"{per_cent(briefing.workload)} of what your people can do" + (": overloaded" if briefing.workload > 1 else "")),
-        ("You lead", listed(list(briefing.leads)) if briefing.leads else "no project"),
+        ("You lead", _first(briefing.leads)),
     ]
     if briefing.posts is not None:
         found.append(("Posts paid from the grant", f"{per_cent(briefing.posts)} are filled"))
     trusts = sorted(briefing.trusts, key=lambda one: -one.trust)
     found.append(("You trust", "; ".join(f"{one.title} {trust_words(one.trust)} ({one.trust:.2f} of 1)" for one in trusts)))
     return found
+
+
+def _first(leads: tuple[str, ...], most: int = 4) -> str:
+    """The first few projects an authority leads, and how many more: the list of what it knows has them all."""
+    if not leads:
+        return "no project"
+    return listed([*leads[:most], *([f"{len(leads) - most} more"] if len(leads) > most else [])])
 
 
 def knowledge(knows: tuple[Knows, ...]) -> Table:

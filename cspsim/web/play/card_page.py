@@ -14,9 +14,10 @@ from cspsim.web.play.words import hours, money, sentence, trust_words, view_word
 MOST_SHOWN = 6
 """Items of a long list that are shown at once; the others are one press away."""
 TASKS = {
-    1: "Tick what you want the table to discuss. Whatever nobody tables cannot be bought this quarter.",
-    2: "Say whom you challenge and why, how many hours your people give, and what is to be evaluated.",
+    1: "Tick what you want the table to discuss. What the computer suggests is ticked already.",
+    2: "Say whom you challenge and why, what hours your people give, and what is to be evaluated. The computer's suggestion is filled in.",
 }
+PLANNING = "This meeting makes the plan for the next year: what nobody tables ends in March."
 
 
 @solara.component_vue("card.vue")
@@ -88,22 +89,21 @@ def _part(name: str, title: str, hint: str, items: Sequence[dict[str, Any]], **r
 
 def _tabling(card: Card) -> dict[str, Any]:
     offers = sorted(card.table, key=lambda offer: (not offer.yours, -offer.belief))
-    free = (
-        f"The table has {money(card.free_money)} left to spend this year." if card.free_money > 0 else "The plan for the next year is made."
-    )
     items = [
         {"name": offer.intervention, "title": offer.title, "suggested": offer.suggested, "facts": _table_facts(offer)} for offer in offers
     ]
-    hint = f"{free} First the computer's choice, then what you would lead, then the others by what you think of them."
-    return _part(TABLE, "Table these projects", hint, items, verb="", more="More projects", counted="tabled")
+    hint = PLANNING if card.plans else f"The table has {money(card.free_money)} left to spend this year." if card.free_money > 0 else ""
+    return _part(TABLE, "Table these projects", hint, items, verb="", more="More projects, by what you think of them", counted="tabled")
 
 
 def _table_facts(offer: ToTable) -> list[str]:
-    running = f"{offer.units} running or planned" if offer.units else "not running"
+    running = (
+        f"{offer.units} of at most {offer.most_units} running or planned" if offer.units else f"not running, at most {offer.most_units}"
+    )
     return [
         view_words(offer.belief, offer.uncertainty),
         f"{money(offer.cost)} and {hours(offer.hours)} a year",
-        f"{running}, at most {offer.most_units}",
+        running,
         "You would lead it" if offer.yours else f"Led by {offer.lead}",
         f"Against {_few(offer.aims)}",
     ]
@@ -120,9 +120,7 @@ def _challenging(card: Card) -> dict[str, Any]:
         {"name": offer.intervention, "title": offer.title, "suggested": offer.suggested, "facts": _challenge_facts(offer)}
         for offer in offers
     ]
-    hint = (
-        "A challenge asks for the evidence: what somebody knows may come to light. First the computer's choice, then what you doubt most."
-    )
+    hint = "A challenge asks for the evidence, so that what somebody knows may come to light. What you doubt most comes first."
     none = "Nobody else has put anything on the table."
     return _part(
         CHALLENGE, "Challenge these proposals", hint, items, verb="Challenge", more="More proposals", counted="challenged", none=none
@@ -142,7 +140,7 @@ def _evaluating(card: Card) -> dict[str, Any]:
         {"name": offer.intervention, "title": offer.title, "suggested": offer.suggested, "facts": _evaluation_facts(offer)}
         for offer in sorted(card.evaluate, key=lambda offer: -offer.uncertainty)
     ]
-    hint = "An evaluation costs hours and tells the table what a project did. First the computer's choice, then what you know least about."
+    hint = "An evaluation costs hours and tells the table what a project did. What you know least about comes first."
     return _part(EVALUATE, "Have these projects evaluated", hint, items, verb="Evaluate", more="More projects", counted="to evaluate")
 
 

@@ -61,7 +61,7 @@ class Cards:
         if self._step == 2:
             self.proposals = desk.partnership.on_the_table
         for name, player in desk.players.items():
-            card = Card(self._quarter, self._step, desk.model.date, name, player.title)
+            card = Card(self._quarter, self._step, desk.model.date, name, player.title, plans=bool(desk.run.world.plans[desk.run.month]))
             if self._step == 1:
                 free = float(desk.run.state.free_money[player.partnership.row])
                 card = card._replace(free_money=free if player.sits else 0.0, table=_to_table(desk, player))

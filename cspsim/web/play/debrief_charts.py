@@ -18,7 +18,7 @@ SERIES = (
     ("Largest claim", "triangle", 11, theme.SERIES[1], "claimed"),
 )
 """Name, mark, size, colour and field of each series: told apart by their marks as well as their colours."""
-ROW = 40
+ROW = 46
 """Pixels for one project."""
 
 
@@ -42,7 +42,7 @@ def luck_option(luck: OtherLuck) -> dict[str, Any]:
     return {
         "animation": False,
         "textStyle": {"fontFamily": "inherit", "color": theme.INK},
-        "grid": {"left": 8, "right": 16, "top": 28, "bottom": 24, "containLabel": True},
+        "grid": {"left": 8, "right": 56, "top": 28, "bottom": 24, "containLabel": True},
         "xAxis": {"type": "category", "data": [name for name, _ in values], "axisLabel": {"show": False}, "axisTick": {"show": False},
                   "axisLine": {"lineStyle": {"color": theme.INK}}},
         "yAxis": {"type": "value", "splitNumber": 4, "axisLabel": words, "splitLine": {"lineStyle": {"color": theme.LINE}}},
@@ -72,7 +72,7 @@ def luck_summary(luck: OtherLuck) -> str:
 
 def belief_option(beliefs: Sequence[BeliefLine]) -> dict[str, Any]:
     """Each project on its line: the truth, what the table believed at the start and at the end, and the largest claim."""
-    names = [one.title for one in beliefs]
+    names = [_short(one.title) for one in beliefs]
     words = {"color": theme.SOFT, "fontSize": 12}
     series: list[dict[str, Any]] = [
         {
@@ -97,10 +97,15 @@ def belief_option(beliefs: Sequence[BeliefLine]) -> dict[str, Any]:
         "xAxis": {"type": "value", "axisLabel": {**words, "formatter": "{value} %"}, "splitLine": {"lineStyle": {"color": theme.LINE}}},
         "yAxis": {"type": "category", "data": names, "inverse": True, "axisTick": {"show": False}, "axisLine": {"show": False},
                   "splitLine": {"show": True, "lineStyle": {"color": theme.LINE, "type": "dotted"}},
-                  "axisLabel": {"color": theme.INK, "fontSize": 12, "lineHeight": 14, "width": 150, "overflow": "break"}},
+                  "axisLabel": {"color": theme.INK, "fontSize": 12, "lineHeight": 14, "interval": 0, "width": 150, "overflow": "break"}},
         "tooltip": {"trigger": "item", "confine": True},
         "series": series,
     }  # fmt: skip
+
+
+def _short(title: str, most: int = 44) -> str:
+    """A title that fits beside its line; the table has it whole."""
+    return title if len(title) <= most else f"{title[: most - 1].rstrip(' ,:(')}\N{HORIZONTAL ELLIPSIS}"
 
 
 def belief_table(beliefs: Sequence[BeliefLine]) -> Table:

@@ -4,6 +4,7 @@ import solara
 
 from cspsim.formats import scale_of
 from cspsim.outcomes import OUTCOMES
+from cspsim.schema import parse_month
 from cspsim.web.kit.parts import rows_below
 from cspsim.web.live import use_news
 from cspsim.web.parts import Banner, Button, Chart, DataTable, Notice, Progress, Verdict, box, words
@@ -14,7 +15,7 @@ from cspsim.web.play.door import Door
 from cspsim.web.play.facilitator_page import SessionLog
 from cspsim.web.play.shared import the_debriefs
 from cspsim.web.play.views import View
-from cspsim.web.play.words import sentence
+from cspsim.web.play.words import sentence, span
 from cspsim.web.table import shown_rows
 
 MOST_DECISIONS = 8
@@ -56,10 +57,10 @@ def Whole(debrief: Debrief, table: str) -> None:
     with box("div", "csp-grid", "csp-grid--2"):
         with box("section", "csp-card", aria_labelledby="against"):
             words("h3", "Your table against the computer", "csp-h3", id_="against")
-            words("p", f"Same luck, {debrief.first_month} to {debrief.last_month}; nobody decides after the last quarter but the computer.",
-                  "csp-soft", "csp-small")  # fmt: skip
-            table_ = said.outcomes_table(debrief)
-            rows_below(table_.caption, table_.columns, shown_rows(table_))
+            months = span(parse_month(debrief.first_month), parse_month(debrief.last_month))
+            words("p", f"Same luck, {months}; after the last quarter the computer decides alone.", "csp-soft", "csp-small")
+            rows = said.outcomes_table(debrief)
+            rows_below(rows.caption, rows.columns, shown_rows(rows))
         if debrief.luck is not None and charts.luck_values(debrief.luck):
             with box("div", "csp-card"):
                 Luck(debrief)

@@ -1,7 +1,7 @@
 """The debrief in words: what the class did better or worse, how much of it was luck, and which decision mattered."""
 
 from collections.abc import Sequence
-from math import isfinite
+from math import floor, isfinite, log10
 from typing import NamedTuple
 
 import numpy as np
@@ -38,18 +38,33 @@ def verdict(debrief: Debrief, table: str) -> Told:
             "unsure",
             ONE_RUN,
         )
-    return Told(f"{_headline(first)} at {table}", luck_words(debrief.luck), tone_of(debrief.luck), ONE_RUN)
+    return Told(_headline(first, table), luck_words(debrief.luck), tone_of(debrief.luck), f"{_ends(first)} {ONE_RUN}")
 
 
-def _headline(one: Compared) -> str:
-    ends = (
-        f"{one.title} came to {amount(one.people, one.unit)} with your decisions and {amount(one.computer, one.unit)} with the computer's"
-    )
+def _headline(one: Compared, table: str) -> str:
     word = better_word(one)
     if word == "the same":
-        return f"Under the same luck your decisions made no difference: {ends}"
-    size = amount(abs(one.difference), one.unit)
-    return f"Under the same luck you did {word} than the computer by {size}: {ends[:1].lower()}{ends[1:]}"
+        return f"Under the same luck {table} did as well with your decisions as with the computer's"
+    return (
+        f"Under the same luck {table} did {word} with your decisions than with the computer's, by {amount(abs(one.difference), one.unit)}"
+    )
+
+
+def _ends(one: Compared) -> str:
+    people, computer = (_beside(value, one) for value in (one.people, one.computer))
+    return f"{one.title} came to {people} with your decisions and to {computer} with the computer's."
+
+
+def _beside(value: float, one: Compared) -> str:
+    """A level as exact as its difference from the other one needs."""
+    return amount(value, one.unit, noise=abs(one.difference) / 2 if one.difference else None)
+
+
+def _difference(one: Compared) -> str:
+    """A difference with two figures."""
+    size = abs(one.difference)
+    noise = 2.01 * 10.0 ** (floor(log10(size)) - 1) if isfinite(size) and size > 0 else None
+    return amount(one.difference, one.unit, noise, signed=True, points=True)
 
 
 def better_word(one: Compared) -> str:
@@ -95,15 +110,15 @@ def outcomes_table(debrief: Debrief) -> Table:
     rows = [
         (
             one.title,
-            amount(one.people, one.unit),
-            amount(one.computer, one.unit),
-            amount(one.difference, one.unit, signed=True, points=True),
+            _beside(one.people, one),
+            _beside(one.computer, one),
+            _difference(one),
             better_word(one),
         )
         for one in debrief.outcomes
     ]
     return Table(
-        ("Outcome", "Your table", "The computer", "Difference", "You did"), rows, "Your table against the computer under the same luck"
+        ("Outcome", "Your table", "The computer", "Difference", "In short"), rows, "Your table against the computer under the same luck"
     )
 
 

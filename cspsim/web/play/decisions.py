@@ -100,7 +100,10 @@ class ToEvaluate(NamedTuple):
 
 
 class Card(NamedTuple):
-    """What one authority may decide in one step, each part with the computer's suggestion."""
+    """What one authority may decide in one step, each part with the computer's suggestion.
+
+    ``plans``: the meeting makes the next year's plan, and what nobody tables ends with this one.
+    """
 
     quarter: int
     step: int
@@ -112,6 +115,7 @@ class Card(NamedTuple):
     challenge: tuple[ToChallenge, ...] = ()
     hours: ToPledge | None = None
     evaluate: tuple[ToEvaluate, ...] = ()
+    plans: bool = False
 
     @property
     def empty(self) -> bool:

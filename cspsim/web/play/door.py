@@ -44,6 +44,10 @@ class Door:
         self._say(lambda before: before if not text and not before.text else Said(before.number + 1, text, tone, where))
         return granted
 
+    def dismiss(self) -> None:
+        """Say nothing any more."""
+        self._say(lambda before: Said(before.number + 1))
+
     def export(self, kind: str) -> str:
         """The session log; where it is refused, the sentence that says so."""
         try:

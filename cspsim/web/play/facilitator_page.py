@@ -7,7 +7,6 @@ import solara
 from cspsim.web.parts import CopyButton, Export, box, words
 from cspsim.web.play.controls import Confirm, StepButton
 from cspsim.web.play.door import Door
-from cspsim.web.play.incident_form import IncidentForm
 from cspsim.web.play.views import View
 from cspsim.web.play.words import waiting_words
 
@@ -30,8 +29,6 @@ def StepPanel(door: Door, view: View) -> None:
 @solara.component
 def FacilitatorPanel(door: Door, view: View, on_closed: Callable[[], None]) -> None:
     """Everything else the facilitator may do."""
-    if view.stage == "playing":
-        IncidentForm(door, view.scenario)
     with box("section", "csp-card", aria_labelledby="session"):
         words("h2", "The session", "csp-h2", id_="session")
         with box("div", "csp-cluster"):

@@ -22,6 +22,7 @@ IN_THE_ROOM = [
         - Step 1, about three minutes: everybody says in one sentence what they table and why.
         - Step 2, about four minutes: let people challenge each other aloud before they hand in.
         - Read the minutes together. Ask: what did we take on trust? What would have changed our mind?
+        - In January the table plans the next year and most of the money is spent; in other quarters there is little.
         - End the step yourself when you have waited long enough; the computer decides for whoever has not handed in.
         """,
     ),

@@ -79,4 +79,4 @@ def incident_of(kind: str, settings: dict[str, str]) -> dict[str, Any]:
 
 def inject(door: Door, incident: dict[str, Any]) -> None:
     """Let it happen."""
-    door.ask(door.rooms.inject, incident, done="Everybody has been told.")
+    door.ask(door.rooms.inject, incident)

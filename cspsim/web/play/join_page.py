@@ -8,7 +8,7 @@ import solara
 from cspsim.errors import CspsimError
 from cspsim.web.frame import use_frame
 from cspsim.web.kit.parts import Link
-from cspsim.web.parts import Banner, Notice, box, words
+from cspsim.web.parts import Notice, box, words
 from cspsim.web.play.guide import HOW_TO_OPEN
 from cspsim.web.play.open_form import OpenForm
 from cspsim.web.play.shared import the_rooms
@@ -61,7 +61,6 @@ def JoinPage(problem: str = "") -> None:
             words("h1", "Play", "csp-h1")
             words("p", "Take a seat at a partnership's table. Each quarter you decide what is tabled, challenged, delivered and evaluated; "
                   "at the end you see what your decisions did.", "csp-lead")  # fmt: skip
-            Banner()
             if problem:
                 Notice(problem, "error")
         with box("div", "csp-grid", "csp-grid--2"):

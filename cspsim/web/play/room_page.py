@@ -11,6 +11,7 @@ from cspsim.web.play.debrief_page import DebriefPanel
 from cspsim.web.play.door import PAGE, Door, Said, use_door
 from cspsim.web.play.facilitator_page import FacilitatorPanel, StepPanel
 from cspsim.web.play.guide import HOW_TO_OPEN, IN_THE_ROOM
+from cspsim.web.play.incident_form import IncidentForm
 from cspsim.web.play.join_page import HOME, JoinForm, JoinPage
 from cspsim.web.play.lobby_page import Lobby, RoomCode
 from cspsim.web.play.room import LOBBY, PLAYING
@@ -57,6 +58,7 @@ def Inside(door: Door, view: View, said: Said) -> None:
         with box("div", "csp-said"):
             if said.text and said.where == PAGE:
                 Notice(said.text, said.tone).key(f"said-{said.number}")
+                Button("Dismiss", door.dismiss, kind="quiet")
         if not view.name and not view.facilitator:
             ComeIn(door, view, said)
         elif view.stage == LOBBY:
@@ -143,14 +145,16 @@ def Playing(door: Door, view: View, said: Said) -> None:
                 StepPanel(door, view)
             if view.card is None and view.step == 2:
                 OnTheTable(view.proposals)
+            if view.facilitator:
+                IncidentForm(door, view.scenario)
             if view.card is None:
                 MinutesPanel(view.minutes, view.told)
         with box("div", "csp-stack"):
             if view.briefing is not None:
                 BriefingPanel(view.briefing, view.scenario)
+            TableState(view.table)
             if view.card is not None and view.step == 2:
                 OnTheTable(view.proposals)
-            TableState(view.table)
             SeatList(door, view)
             if view.facilitator:
                 RoomCode(view.code)

@@ -16,12 +16,12 @@ def SeatList(door: Door, view: View, heading: str = "Who sits where") -> None:
         words("p", "Where nobody sits the computer plays, by the model's own rules.", "csp-soft", "csp-small")
         with box("ul", "csp-seats"):
             for seat in view.seats:
-                SeatRow(door, seat, bool(view.name) and view.stage != "over", view.facilitator, view.stage).key(seat.authority)
+                SeatRow(door, seat, may_sit(view), view.facilitator, view.stage).key(seat.authority)
         words("p", watchers_words(view.watchers), "csp-soft")
 
 
 @solara.component
-def SeatRow(door: Door, seat: Seat, may_sit: bool, leads: bool, stage: str) -> None:
+def SeatRow(door: Door, seat: Seat, offered: bool, leads: bool, stage: str) -> None:
     """One seat."""
     with box("li", "csp-seat", "csp-seat--yours" if seat.yours else "csp-seat--other"):
         with box("div", "csp-seat__who"):
@@ -33,13 +33,18 @@ def SeatRow(door: Door, seat: Seat, may_sit: bool, leads: bool, stage: str) -> N
                 words("span", done, "csp-chip", "csp-chip--good" if seat.handed_in else "csp-chip--unsure")
             if seat.yours:
                 words("span", "Your seat", "csp-chip", "csp-chip--good")
-                if may_sit:
+                if stage != "over":
                     Button("Stand up", lambda: stand(door), kind="quiet", describe=f"from {seat.title}")
-            elif may_sit and not seat.full:
+            elif offered and not seat.full:
                 label = "Sit here" if not seat.players else "Share this seat"
-                Button(label, lambda: sit(door, seat.authority), kind="plain", describe=f"as {seat.title}")
+                Button(label, lambda: sit(door, seat.authority, leads), kind="plain", describe=f"as {seat.title}")
             if leads and seat.players:
                 Button("Free the seat", lambda: free(door, seat.authority), kind="quiet", describe=f"of {seat.title}")
+
+
+def may_sit(view: View) -> bool:
+    """Whether seats are offered: not to whoever has one once briefings have been read, nor when all is over."""
+    return (bool(view.name) or view.facilitator) and (view.stage == "lobby" or (view.stage == "playing" and not view.seat))
 
 
 def holders_words(seat: Seat) -> str:
@@ -54,8 +59,10 @@ def watchers_words(watchers: int) -> str:
     return "Nobody watches." if not watchers else f"{watchers} {'person watches' if watchers == 1 else 'people watch'}."
 
 
-def sit(door: Door, authority: str) -> None:
-    """Take a seat."""
+def sit(door: Door, authority: str, leads: bool) -> None:
+    """Take a seat; a facilitator who has not come in under a name comes in as the facilitator."""
+    if leads and not door.rooms.view(door.code, door.session).name and not door.ask(door.rooms.join, "Facilitator"):
+        return
     door.ask(door.rooms.sit, authority)
 
 

@@ -7,7 +7,7 @@ import solara
 
 from cspsim.agents import Proposal
 from cspsim.formats import listed
-from cspsim.web.kit.parts import bullets
+from cspsim.web.kit.parts import bullets, rows_below
 from cspsim.web.parts import DataTable, Notice, Table, box, words
 from cspsim.web.play.briefing import TableNow
 from cspsim.web.play.minutes import EvaluationMade, ItemAdopted, Minutes
@@ -48,7 +48,7 @@ def OnTheTable(proposals: tuple[Proposal, ...]) -> None:
             words("p", "Nothing: this meeting has no money to spend.", "csp-soft")
             return
         rows = [(one.title, one.sponsor, per_cent(one.claim)) for one in proposals]
-        DataTable(Table(("Project", "Put forward by", "Claimed fall of crime"), rows, "On the table"), hide_caption=True)
+        rows_below("On the table", ("Project", "Put forward by", "Claimed fall of crime"), rows, compact=True)
 
 
 @solara.component
@@ -67,7 +67,7 @@ def MinutesPanel(minutes: tuple[Minutes, ...], told: tuple[str, ...]) -> None:
 @solara.component
 def LatestResult(minutes: tuple[Minutes, ...], quarter: int) -> None:
     """What came of the quarter just over, in a sentence that is read aloud; nothing in the first quarter."""
-    with box("div", role="status"):
+    with box("div", "csp-latest", role="status"):
         if minutes:
             latest = minutes[-1]
             words("p", f"Quarter {latest.quarter + 1} is over. {summary(latest)}", "csp-result")
