@@ -56,7 +56,8 @@ class Answer:
             for (name, arm), block in zip(arms.items(), over, strict=True):
                 over_sets[name] = np.array([parts_of(one).value for one in block.tallies])
                 sets[name] = sets_of(arm, self._seed)
-        results = {name: _results(arm, self._seed, block) for (name, arm), block in zip(arms.items(), blocks, strict=True)}
+        asked = ensemble.posed.asked_arms
+        results = {name: _results(arm, self._seed, block) for name, arm, block in zip(arms, asked, blocks, strict=True)}
         self.comparison = Comparison(results, sets, over_sets, list(OUTCOMES), SET_RUNS if over else 0)
         reported = calendar_of(ensemble.posed.baseline.data).reported
         began = np.array([day.year if day.month >= 4 else day.year - 1 for day in reported])

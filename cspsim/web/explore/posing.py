@@ -39,9 +39,7 @@ class Posed:
         for name, value in question.levers:
             self.changes |= holding(chosen, name, value, self.since)
         self.outcome = question.outcome or chosen.data.primary_outcome
-        asked = {"primary_outcome": self.outcome} if self.outcome != chosen.data.primary_outcome else {}
-        wanted = {**self.changes, **asked}
-        self.scenario = chosen.with_changes(wanted, CHANGED if self.changes else chosen.name) if wanted else chosen
+        self.scenario = chosen.with_changes(self.changes, CHANGED) if self.changes else chosen
         apart = grounds_apart(baseline, self.scenario)
         if apart:
             raise CspsimError(f"“{chosen.title}” cannot be compared with “{baseline.title}”: {'; '.join(apart)}")
@@ -61,6 +59,14 @@ class Posed:
         if self.under_changed and self.changed_baseline is not None and self.changed_scenario is not None:
             return self.changed_baseline, self.changed_scenario
         return self.baseline, self.scenario
+
+    @cached_property
+    def asked_arms(self) -> tuple[Scenario, Scenario]:
+        """The same with the outcome that is asked about; apart from ``arms``, since it changes no run."""
+        baseline, scenario = self.arms
+        if scenario.data.primary_outcome == self.outcome:
+            return baseline, scenario
+        return baseline, scenario.with_changes({"primary_outcome": self.outcome}, scenario.name)
 
     @property
     def title(self) -> str:
