@@ -161,8 +161,6 @@ def _challenge(recording: Recording, partnership: str, pair: tuple[int, int], at
     """An arrow from who challenges to the sponsor, in the months in which it happens; dashed, so that it is told apart without colour."""
     names = [recording.authorities[seat] for seat in pair]
     busy = _months_of_challenges(recording, partnership).get((names[0], names[1]), set())
-    if not busy:
-        return []
     start, end = visible(*at, layout)
     across, down = end.x - start.x, end.y - start.y
     length = max(1.0, (across * across + down * down) ** 0.5)
@@ -214,7 +212,7 @@ def _card(recording: Recording, p: int, seat: int, middle: Point, layout: Layout
     first = next((budget[month] for month in months if there[month] and budget[month] > 0), 1.0)
     left, top = middle.x - layout.card_width / 2, middle.y - layout.card_height / 2
     inside = left + 12
-    lines = wrap(recording.short(name), 15, max_lines=2, placeholder="…") or [name]
+    lines = wrap(recording.short(name), 16, max_lines=2, placeholder="…") or [name]
     card: dict[str, Value] = {
         "x": left, "y": top, "width": layout.card_width, "height": layout.card_height, "rx": 8, "fill": theme.SURFACE, "stroke-width": 2.5,
     }  # fmt: skip
@@ -224,7 +222,7 @@ def _card(recording: Recording, p: int, seat: int, middle: Point, layout: Layout
     }
     shapes = [Shape("rect", card, f"card-{seat}", frame)]
     ink = {"fill": tuple[Value, ...](theme.INK if yes else theme.SOFT for yes in there)}
-    size = 19
+    size = 18
     for number, line in enumerate(lines):
         at: dict[str, Value] = {"x": inside, "y": top + 28 + 20 * number, "font-size": size, "font-weight": 700}
         shapes.append(Shape("text", at, f"name-{seat}-{number}", ink, line))

@@ -28,7 +28,7 @@ def frames_of(side: Side, partnership: str, until: int) -> Frames:
         side.role,
         as_svg(wide, 0),
         as_svg(tall, 0),
-        [[track.key, track.attribute, changes_of(track, until)] for track in wide.tracks],
+        [[track.key, track.attribute, changes] for track in wide.tracks if len(changes := changes_of(track, until)) > 2],
         [
             [entry.month, entry.kind, list(entry.authorities), entry.text]
             for entry in log_of(side.recording, partnership)

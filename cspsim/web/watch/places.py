@@ -15,7 +15,10 @@ class Point(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """A shape of the drawing: ``wide`` beside a log, ``square`` beside another table, ``tall`` in a narrow window. Sizes of a card and least radii."""
+    """A shape of the drawing: ``wide`` beside a log, ``square`` beside another table, ``tall`` in a narrow window.
+
+    Sizes of a card, and the least radii of the oval.
+    """
 
     name: str
     card_width: float

@@ -153,14 +153,15 @@ def question_in_words(outcome: str, recordings: tuple[Recording, ...]) -> str:
     return f"{title}: what will it be in the twelve months to {last:%B %Y}, compared with the twelve months to {held:%B %Y}?"
 
 
-def same_in_words(outcome: str, reference_known: bool = False) -> str:
+def same_in_words(outcome: str) -> str:
     """What "about the same" means."""
     entry = OUTCOMES[outcome]
-    size = (
-        f"{entry.smallest:.2%}".rstrip("0%").rstrip(".") + " %"
-        if entry.smallest_is == "relative"
-        else amount(entry.smallest, entry.unit, points=True)
-    )
+    if entry.smallest_is == "relative":
+        size = f"{100 * entry.smallest:g} %"
+    elif entry.unit == SHARE:
+        size = f"{100 * entry.smallest:g} points"
+    else:
+        size = f"{entry.smallest:g} {entry.unit}"
     return f"“About the same” is within {size}: the smallest difference anybody should care about. All partnerships together."
 
 

@@ -97,7 +97,7 @@ def option_of(chart: ChartPlan, sides: Sequence[Side], partnership: str, until: 
         for number, measure in enumerate(chart.measures)
         for side, values in ((side, _values(side, partnership, measure)) for side in sides)
     ]
-    option = line_option(month_labels(sides[0].recording), lines, from_zero=True, mark=0, label_width=76 if len(sides) == 1 else 84)
+    option = line_option(month_labels(sides[0].recording), lines, from_zero=True, mark=0, label_width=84 if len(sides) == 1 else 100)
     for series in option["series"][len(sides) :]:  # the second measure: thinner, and dotted apart from the dashed baseline
         series["lineStyle"] = {
             **series["lineStyle"],

@@ -88,7 +88,7 @@ def Legend() -> None:
         for term, text in (
             (
                 "Line",
-                f"trust, from thin ({LITTLE:.2f} or less) to thick ({MUCH:.2f} or more); the half beside an authority is its trust in the other",
+                f"trust, thin at {LITTLE:.2f}, thick at {MUCH:.2f}; the half beside an authority is its trust in the other",
             ),
             ("Dashed arrow", "a challenge this month, towards whoever tabled the item"),
             ("Work", "hours asked over hours it has; the tick is 100 %, ▲ is more"),
@@ -118,6 +118,6 @@ def Charts(asked: Asked, sides: Sequence[Side], limit: int) -> None:
                         summary_of(chart, sides, asked.partnership, month),
                         f"{place}, {chart.unit}: {SUBTITLE}",
                         scale(chart, sides, asked.partnership),
-                        height=210,
+                        height=200,
                         clock=CLOCK,
                     )
