@@ -550,7 +550,7 @@ def test_a_grant_cut_is_felt_from_april(tiny: Scenario) -> None:
     np.testing.assert_array_equal(after.direct_grant[:april], before.direct_grant[:april])
     np.testing.assert_allclose(after.direct_grant[april:], 0.75 * before.direct_grant[april:])
     np.testing.assert_allclose(after.pot[april:], 0.75 * before.pot[april:])
-    assert game.happened[0].sentence == "The Home Office cuts every grant by 25.0% from April 2011."
+    assert game.happened[0].sentence == "The Home Office cuts every grant by 25% from April 2011."
     grants = {}
     for cut in (game, new_game(tiny, quarters=8, first_month="2010-07")):
         for _ in steps(cut):

@@ -35,7 +35,7 @@ def BriefingPanel(briefing: Briefing, scenario: str) -> None:
             DataTable(knowledge(briefing.knows), hide_caption=True)
         with box("details"):
             words("summary", "Crime that is your business", "csp-h3")
-            rows = [(cares.title, f"{cares.remit:.0%}".replace("%", " %"), round(cares.recorded)) for cares in briefing.cares]
+            rows = [(cares.title, f"{cares.remit:.0%}", round(cares.recorded)) for cares in briefing.cares]
             DataTable(Table(("Crime", "Yours", "Recorded in 12 months"), rows, "Crime that is your business"), hide_caption=True)
         with box("div", "csp-cluster"):
             Link(f"Role card of {briefing.title}", address("cards", {"scenario": scenario}), "quiet")
@@ -77,7 +77,7 @@ def knowledge(knows: tuple[Knows, ...]) -> Table:
     """Beliefs and what they rest on, the strongest first."""
 
     def share(value: float | None) -> str:
-        return "\N{EN DASH}" if value is None else f"{round(value * 100)} %".replace("-", "\N{MINUS SIGN}")
+        return "\N{EN DASH}" if value is None else f"{round(value * 100)}%".replace("-", "\N{MINUS SIGN}")
 
     rows = [
         (

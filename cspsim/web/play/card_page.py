@@ -9,7 +9,7 @@ from cspsim.formats import listed
 from cspsim.web.play.decisions import CHALLENGE, EVALUATE, HOURS, PLEDGE, REASONS, TABLE, Card, Choice, ToChallenge, ToEvaluate, ToTable
 from cspsim.web.play.door import CARD, Door, Said
 from cspsim.web.play.views import View
-from cspsim.web.play.words import hours, money, sentence, trust_words, view_words, waiting_words
+from cspsim.web.play.words import counted, hours, money, sentence, trust_words, view_words, waiting_words
 
 MOST_SHOWN = 6
 """Items of a long list that are shown at once; the others are one press away."""
@@ -111,7 +111,7 @@ def _table_facts(offer: ToTable) -> list[str]:
 
 def _few(titles: Sequence[str], most: int = 3) -> str:
     low = [title[:1].lower() + title[1:] for title in titles]
-    return listed(low) if len(low) <= most else f"{', '.join(low[:most])} and {len(low) - most} more kinds of crime"
+    return listed(low) if len(low) <= most else f"{', '.join(low[:most])} and {counted(len(low) - most, 'more kind')} of crime"
 
 
 def _challenging(card: Card) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _challenging(card: Card) -> dict[str, Any]:
 
 def _challenge_facts(offer: ToChallenge) -> list[str]:
     return [
-        f"{offer.sponsor} claims it cuts crime by {offer.claim * 100:.0f}\N{NO-BREAK SPACE}%",
+        f"{offer.sponsor} claims it cuts crime by {offer.claim * 100:.0f}%",
         view_words(offer.belief, offer.uncertainty),
         f"You trust {offer.sponsor} {trust_words(offer.trust)}",
     ]

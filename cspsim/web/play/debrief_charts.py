@@ -94,7 +94,7 @@ def belief_option(beliefs: Sequence[BeliefLine]) -> dict[str, Any]:
         "textStyle": {"fontFamily": "inherit", "color": theme.INK},
         "legend": {"top": 0, "left": 0, "data": [name for name, *_ in SERIES], "textStyle": {"color": theme.INK, "fontSize": 12}},
         "grid": {"left": 8, "right": 16, "top": 60, "bottom": 8, "containLabel": True},
-        "xAxis": {"type": "value", "axisLabel": {**words, "formatter": "{value} %"}, "splitLine": {"lineStyle": {"color": theme.LINE}}},
+        "xAxis": {"type": "value", "axisLabel": {**words, "formatter": "{value}%"}, "splitLine": {"lineStyle": {"color": theme.LINE}}},
         "yAxis": {"type": "category", "data": names, "inverse": True, "axisTick": {"show": False}, "axisLine": {"show": False},
                   "splitLine": {"show": True, "lineStyle": {"color": theme.LINE, "type": "dotted"}},
                   "axisLabel": {"color": theme.INK, "fontSize": 12, "lineHeight": 14, "interval": 0, "width": 150, "overflow": "break"}},
@@ -112,7 +112,7 @@ def belief_table(beliefs: Sequence[BeliefLine]) -> Table:
     """The marks as a table, in per cent."""
 
     def share(value: float) -> str:
-        return f"{value * 100:.0f} %".replace("-", "\N{MINUS SIGN}").replace("\N{MINUS SIGN}0 %", "0 %")
+        return f"{value * 100:.0f}%".replace("-", "\N{MINUS SIGN}").replace("\N{MINUS SIGN}0%", "0%")
 
     rows = [
         (one.title, share(one.truth), share(one.before), share(one.after), f"{share(one.lowest)} to {share(one.highest)}",

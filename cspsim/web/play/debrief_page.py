@@ -15,7 +15,7 @@ from cspsim.web.play.door import Door
 from cspsim.web.play.facilitator_page import SessionLog
 from cspsim.web.play.shared import the_debriefs
 from cspsim.web.play.views import View
-from cspsim.web.play.words import sentence, span
+from cspsim.web.play.words import counted, sentence, span
 from cspsim.web.table import shown_rows
 
 MOST_DECISIONS = 8
@@ -100,7 +100,7 @@ def Decisions(debrief: Debrief) -> None:
         rest = debrief.decisions[MOST_DECISIONS:]
         if rest:
             with box("details"):
-                words("summary", f"The other {len(rest)} decisions", "csp-h3")
+                words("summary", f"{counted(len(rest), 'more decision')}", "csp-h3")
                 DataTable(said.decisions_table(debrief, rest), hide_caption=True)
         if len(debrief.seats) > 1:
             with box("details"):

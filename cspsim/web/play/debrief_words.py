@@ -45,9 +45,7 @@ def _headline(one: Compared, table: str) -> str:
     word = better_word(one)
     if word == "the same":
         return f"Under the same luck {table} did as well with your decisions as with the computer's"
-    return (
-        f"Under the same luck {table} did {word} with your decisions than with the computer's, by {amount(abs(one.difference), one.unit)}"
-    )
+    return f"Under the same luck {table} did {word} with your decisions than with the computer's, by {two_figures(abs(one.difference), one.unit)}"
 
 
 def _ends(one: Compared) -> str:
@@ -60,11 +58,11 @@ def _beside(value: float, one: Compared) -> str:
     return amount(value, one.unit, noise=abs(one.difference) / 2 if one.difference else None)
 
 
-def _difference(one: Compared) -> str:
-    """A difference with two figures."""
-    size = abs(one.difference)
+def two_figures(value: float, unit: str, signed: bool = False) -> str:
+    """A difference as exact as it deserves; of shares in percentage points."""
+    size = abs(value)
     noise = 2.01 * 10.0 ** (floor(log10(size)) - 1) if isfinite(size) and size > 0 else None
-    return amount(one.difference, one.unit, noise, signed=True, points=True)
+    return amount(value, unit, noise, signed=signed, points=True)
 
 
 def better_word(one: Compared) -> str:
@@ -112,7 +110,7 @@ def outcomes_table(debrief: Debrief) -> Table:
             one.title,
             _beside(one.people, one),
             _beside(one.computer, one),
-            _difference(one),
+            two_figures(one.difference, one.unit, signed=True),
             better_word(one),
         )
         for one in debrief.outcomes
@@ -128,7 +126,7 @@ def decisions_table(debrief: Debrief, decisions: Sequence[Mattered]) -> Table:
     rows = [
         (
             one.sentence,
-            amount(one.differences[debrief.primary], entry.unit, signed=True),
+            two_figures(one.differences[debrief.primary], entry.unit, signed=True),
             _helped(one.differences[debrief.primary], entry.better),
             spread_words(one.others, entry.unit, entry.better),
         )
@@ -169,7 +167,7 @@ def which_mattered(debrief: Debrief) -> str:
     if first is None or not isfinite(size) or size == 0:
         return "No single decision made a difference under this luck."
     moved = "raised" if size > 0 else "lowered"
-    return f"Most mattered: {first.sentence}. On its own this {moved} {primary.title.lower()} by {amount(abs(size), primary.unit)}."
+    return f"Most mattered: {first.sentence}. On its own this {moved} {primary.title.lower()} by {two_figures(abs(size), primary.unit)}."
 
 
 def furthest_off(debrief: Debrief) -> str:
@@ -180,6 +178,6 @@ def furthest_off(debrief: Debrief) -> str:
     nearer = len([one for one in debrief.beliefs if abs(one.after - one.truth) < abs(one.before - one.truth) - 0.005])
     further = len([one for one in debrief.beliefs if abs(one.after - one.truth) > abs(one.before - one.truth) + 0.005])
     return (
-        f"The table was furthest off with {off.title}: it believed in {off.after * 100:.0f} %, in truth it is {off.truth * 100:.0f} %. "
+        f"The table was furthest off with {off.title}: it believed in {off.after * 100:.0f}%, in truth it is {off.truth * 100:.0f}%. "
         f"Of {len(debrief.beliefs)} projects its view came nearer to the truth for {nearer} and moved away for {further}."
     ).replace("-", "\N{MINUS SIGN}" if off.after < 0 else "-")

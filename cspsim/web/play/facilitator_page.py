@@ -33,10 +33,11 @@ def FacilitatorPanel(door: Door, view: View, on_closed: Callable[[], None]) -> N
         words("h2", "The session", "csp-h2", id_="session")
         with box("div", "csp-cluster"):
             if view.stage != "lobby":
-                Confirm(undo_label(view), "Everything decided from then on is lost.", "Yes, go back", lambda: undo(door, view))
+                Confirm(undo_label(view), "Everything decided since then is lost, for everybody.", "Yes, go back", lambda: undo(door, view))
             if view.stage == "playing":
                 Confirm("End the game", "The computer plays on to the end, and the debrief begins.", "Yes, end the game", lambda: end(door))
-            SessionLog(door)
+            if view.stage != "over":  # the debrief has it for everybody
+                SessionLog(door)
             Confirm("Close the room", "The room and all that happened in it are removed for everybody. Export the session log first.",
                     "Yes, close the room", lambda: close(door, on_closed), kind="danger")  # fmt: skip
         with box("details"):

@@ -14,8 +14,8 @@ KINDS = {
     REORGANISATION: "An authority is reorganised",
     SERIOUS_INCIDENT: "A serious incident",
 }
-CUTS = {"10": "by 10 %", "20": "by 20 %", "30": "by 30 %", "50": "by 50 %", "80": "by 80 %"}
-RISES = {"20": "20 % more", "50": "50 % more", "100": "twice as much", "200": "three times as much"}
+CUTS = {"10": "by 10%", "20": "by 20%", "30": "by 30%", "50": "by 50%", "80": "by 80%"}
+RISES = {"20": "20% more", "50": "50% more", "100": "twice as much", "200": "three times as much"}
 MONTHS = {"3": "3 months", "6": "6 months", "12": "12 months", "24": "24 months"}
 NEWS = {
     GRANT_CUT: "Every grant falls from the next April on.",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from cspsim.formats import amount
+from cspsim.formats import roughly
 from cspsim.layout import add_months, calendar_of, path_by_month
 from cspsim.scenario import Scenario
 from cspsim.schema import DatedPath
@@ -96,12 +96,12 @@ def happen(scenario: Scenario, incident: Incident, meeting: date) -> tuple[Scena
     if incident.kind == GRANT_CUT:
         path = scenario.data.levers.get("grant", DatedPath())
         changed = _path_times(path, months, {month: 1 - incident.share for month in months if month >= after})
-        said = f"The Home Office cuts every grant by {amount(incident.share, 'share')} from {after:%B %Y}."
+        said = f"The Home Office cuts every grant by {roughly(incident.share, 'share')} from {after:%B %Y}."
         return scenario.with_changes({"levers.grant": changed}, scenario.name), said
     last = add_months(after, incident.months - 1)
     crime = scenario.data.crime_types[incident.crime_type]
     changed = _path_times(crime.exogenous, months, {month: 1 + incident.share for month in months if after <= month <= last})
-    rise = f"{amount(incident.share, 'share')} more than expected until {last:%B %Y}"
+    rise = f"{roughly(incident.share, 'share')} more than expected until {last:%B %Y}"
     said = f"A serious incident in {after:%B %Y}: {crime.title} runs at {rise} all over the area."
     return scenario.with_changes({f"crime_types.{incident.crime_type}.exogenous": changed}, scenario.name), said
 

@@ -129,8 +129,6 @@ class Room:
         other.wake()
         return other
 
-    # --------------------------------------------------------------------------------------------------- what happens
-
     def apply(self, entry: Entry) -> None:
         """Let an entry happen. Raises Refused, with nothing changed, for one that cannot."""
         happen: Mapping[str, Callable[[str, dict[str, Any]], None]] = {
@@ -207,8 +205,6 @@ class Room:
 
     def _claim(self, who: str, data: dict[str, Any]) -> None:
         self.facilitator = who
-
-    # ---------------------------------------------------------------------------------------------------- the game
 
     def _hand_in(self, who: str, data: dict[str, Any]) -> None:
         self.game.hand_in(data["authority"], [Choice(*choice) for choice in data["choices"]])

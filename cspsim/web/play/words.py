@@ -49,13 +49,18 @@ def waiting_words(waiting: Sequence[str], most: int = 6) -> str:
     return f"Waiting for {listed(names)}"
 
 
+def counted(number: int, what: str) -> str:
+    """How many of something: ``1 person`` is not ``2 persons``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def per_cent(share: float) -> str:
-    """A share without decimals: ``20 %``."""
-    return f"{abs(round(share * 100))}\N{NO-BREAK SPACE}%"
+    """A share without decimals: ``20%``."""
+    return f"{abs(round(share * 100))}%"
 
 
 def effect(share: float) -> str:
-    """What a project does to crime: ``cuts crime by 20 %``."""
+    """What a project does to crime: ``cuts crime by 20%``."""
     if round(share * 100) == 0:
         return "does nothing to crime"
     return f"{'cuts' if share > 0 else 'raises'} crime by {per_cent(share)}"
@@ -65,10 +70,10 @@ def view_words(mean: float, sd: float) -> str:
     """What an authority believes of a project, and how sure it is: two in three of what it thinks possible."""
     low, high = round((mean - sd) * 100), round((mean + sd) * 100)
     if low <= 0 < high and mean < sd:
-        return f"You think it {effect(mean)}, but it may do nothing (up to {high}\N{NO-BREAK SPACE}%)"
+        return f"You think it {effect(mean)}, but it may do nothing (up to {high}%)"
     if high <= 0:
         return f"You think it {effect(mean)}"
-    return f"You think it {effect(mean)} ({max(low, 0)} to {high}\N{NO-BREAK SPACE}%)"
+    return f"You think it {effect(mean)} ({max(low, 0)} to {high}%)"
 
 
 def money(value: float) -> str:
