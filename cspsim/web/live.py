@@ -1,6 +1,7 @@
 """News from other threads: a page is drawn anew, in its own thread, when something outside of it has changed."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ Subscribe = Callable[[Tell], Callable[[], None]]
 
 AGAIN_AFTER = 0.5
 """Seconds until a page that has lost its connection is tried again."""
+REST = 3.0
+"""After drawing, a page waits this many times as long as that took before it draws news again: its reader's clicks come first."""
 
 
 class Bell:
@@ -23,6 +26,7 @@ class Bell:
         self._context, self._show = context, show
         self._lock = threading.Lock()
         self._rung = self._silent = False
+        self._rested = 0.0
 
     def ring(self) -> None:
         """There is news."""
@@ -40,7 +44,8 @@ class Bell:
         if self._silent or self._context.closed_event.is_set():
             return
         try:
-            self._context.event_loop.call_soon_threadsafe(self._look)
+            loop = self._context.event_loop
+            loop.call_soon_threadsafe(lambda: loop.call_later(max(0.0, self._rested - time.monotonic()), self._look))
         except RuntimeError:  # the connection is lost and its loop closed: the page may come back with another one
             again = threading.Timer(AGAIN_AFTER, self._send)
             again.daemon = True
@@ -50,8 +55,11 @@ class Bell:
         with self._lock:
             self._rung = False
         if not (self._silent or self._context.closed_event.is_set()):
+            begun = time.monotonic()
             with self._context:
                 self._show()
+            now = time.monotonic()
+            self._rested = now + REST * (now - begun)
 
 
 def use_news(subscribe: Subscribe, dependencies: Sequence[Any] = ()) -> int:

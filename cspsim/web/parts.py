@@ -94,10 +94,14 @@ def Banner(text: str = ILLUSTRATIVE) -> None:
 
 
 @solara.component
-def Verdict(headline: str, interval: str = "", tone: str = "unsure", context: str = "", mark: str = "") -> None:
-    """The answer in a sentence, then its interval in words. ``tone``: "good", "bad" or "unsure", shown by a word as well: ``mark``."""
+def Verdict(headline: str, interval: str = "", tone: str = "unsure", context: str = "", mark: str = "", settled: bool = True) -> None:
+    """The answer in a sentence, then its interval in words. ``tone``: "good", "bad" or "unsure", shown by a word as well: ``mark``.
+
+    It is read aloud once it is ``settled``; while figures still come in it would never stop.
+    """
     said = mark or {"good": "Better", "bad": "Worse"}.get(tone, "No clear difference")
-    with box("section", "csp-verdict", f"csp-verdict--{tone}", aria_live="polite"):
+    words("p", f"{said}. {headline}" if settled else "", "csp-visually-hidden", role="status")
+    with box("section", "csp-verdict", f"csp-verdict--{tone}", aria_label="Answer"):
         words("p", headline, "csp-verdict__headline")
         with box("p", "csp-verdict__interval"):
             words("span", said, "csp-chip", f"csp-chip--{tone}")

@@ -131,11 +131,12 @@ def application(host: str) -> Any:
 
 
 def warm_up() -> None:
-    """Load (on a new machine: compile) the rules now, so that the first visitor does not wait for them."""
+    """Load scenarios and (on a new machine: compile) the rules now, so that the first visitor does not wait for them."""
     from cspsim.run import Run
     from cspsim.simulation import simulate
-    from cspsim.web.scenarios import scenario_of
+    from cspsim.web.scenarios import entries, scenario_of
 
+    entries()
     simulate(scenario_of("baseline"), replicates=1)
     Run(scenario_of("baseline"), seed=1).advance()
 

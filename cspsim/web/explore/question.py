@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 BASELINE = "baseline"
-USUAL_RUNS, MOST_RUNS = 200, 2000
+USUAL_RUNS, MOST_RUNS = 200, 1000
 LARGEST_SEED = 2**53 - 1  # the largest whole number that survives the way through a browser
 MOST_STEPS = 200
 

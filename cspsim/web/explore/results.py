@@ -5,6 +5,7 @@ from collections.abc import Callable
 import solara
 
 from cspsim.errors import CspsimError
+from cspsim.formats import amount
 from cspsim.outcomes import MAIN, OUTCOMES
 from cspsim.summary import rows_of
 from cspsim.web.explore.answer import SCENARIO, Answer, answer_of, corners_of, moved_by
@@ -44,7 +45,8 @@ def Results(ensemble: Ensemble, why: bool, set_why: Callable[[bool], None]) -> N
                 words("p", "Waiting for the first runs" if ensemble.going else "Stopped before the first run", "csp-verdict__headline")
         else:
             said = told(answer)
-            Verdict(said.headline, said.interval, said.tone, said.context, said.mark)
+            settled = answer.done == answer.asked and answer is found
+            Verdict(said.headline, said.interval, said.tone, said.context, said.mark, settled)
         Going(ensemble, news)
         if answer is not None:
             Pictures(answer)
@@ -62,9 +64,9 @@ def Going(ensemble: Ensemble, news: int) -> None:
         if done < asked:
             Progress(done, asked, "runs")
         elif not ensemble.finished:
-            words("p", f"{done:,} of {asked:,} runs; now {doing(ensemble)}", "csp-soft", role="status")
+            words("p", f"{done:,} of {asked:,} runs; now {doing(ensemble)}", "csp-soft")
         else:
-            words("p", f"All {asked:,} runs are done.", "csp-soft", role="status")
+            words("p", f"All {asked:,} runs are done.", "csp-soft")
         if not ensemble.finished and not ensemble.fault:
             if ensemble.going:
                 Button("Stop", ensemble.stop, describe="the runs")
@@ -164,8 +166,6 @@ def OtherWorlds(ensemble: Ensemble, news: int) -> None:
             words("p", "Working it out." if ensemble.going else "Stopped.", "csp-soft", role="status")
             return
         entry = OUTCOMES[posed.outcome]
-        from cspsim.formats import amount
-
         rows = [
             ["Baseline", *(amount(corner.baseline, entry.unit, corner.finding.half_width or None) for corner in corners)],
             ["Scenario", *(amount(corner.scenario, entry.unit, corner.finding.half_width or None) for corner in corners)],
