@@ -1,6 +1,7 @@
 """Explore without a browser: what a moved lever changes, what an address says, and that page and command line cannot disagree."""
 
 import json
+import re
 import shlex
 import threading
 import time
@@ -32,7 +33,7 @@ from cspsim.web.explore.answer import BASELINE, SCENARIO, answer_of, corners_of,
 from cspsim.web.explore.differing import parts_between
 from cspsim.web.explore.ensemble import Ensemble
 from cspsim.web.explore.levers import groups_of, holding, months_to_begin, standing_of, usual_month
-from cspsim.web.explore.pictures import definitions, outcomes_shown, paired, why_table, year_by_year
+from cspsim.web.explore.pictures import by_partnership, definitions, outcomes_shown, paired, why_table, year_by_year
 from cspsim.web.explore.posing import Posed, baselines_for
 from cspsim.web.explore.question import MOST_RUNS, History, Question
 from cspsim.web.explore.runs import Block, Library, Unit, Workers, blocks_for, make
@@ -530,6 +531,15 @@ class TestPictures:
         shown = outcomes_shown(answer)
         assert shown[0] == "true_crimes"
         assert len(set(shown)) == len(shown)
+
+    def test_each_partnership_has_its_own_money_and_they_add_up(self) -> None:
+        answer = answer_of(answered(Question("pcc-own-priorities", runs=8)))
+        assert answer is not None
+        table = by_partnership(answer)
+        assert [row[0] for row in table.rows] == ["Lambeth (inner borough)", "Sutton (outer borough)"]
+        found = simulate("pcc-own-priorities", 8).runs.groupby("partnership")["received"].mean()
+        shown = [re.match(r"£([\d.]+)m \(", str(row[1])) for row in table.rows]
+        assert [float(one[1]) for one in shown if one] == pytest.approx([found["lambeth"] / 1e6, found["sutton"] / 1e6], abs=0.006)
 
     def test_all_five_definitions_are_judged_for_both(self) -> None:
         answer = answer_of(answered(Question("no-cuts", runs=FEW)))

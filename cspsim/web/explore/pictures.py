@@ -8,7 +8,7 @@ import numpy as np
 from cspsim.dashboard import DEFINITIONS
 from cspsim.differences import CONFIDENCE_LEVEL
 from cspsim.formats import Scale, amount, scale_of, unit_in_words
-from cspsim.outcomes import OUTCOMES, SHARE
+from cspsim.outcomes import OUTCOMES, SHARE, outcomes_of
 from cspsim.parameters import Floats
 from cspsim.web.chart_options import Line, line_option
 from cspsim.web.explore.answer import BASELINE, SCENARIO, Answer, Moved
@@ -171,6 +171,26 @@ def measured_and_true(answer: Answer) -> Table:
         rows.append([entry.title, amount(finding.baseline, entry.unit), amount(finding.value, entry.unit),
                      amount(finding.difference, entry.unit, finding.half_width, signed=True, points=entry.unit == SHARE)])  # fmt: skip
     return Table(["Measured, believed, true", "Baseline", "Scenario", "Difference"], rows, "Measured and believed against true")
+
+
+PLACED = ("received", "hours", "delivered_dose", "true_crimes", "cost_of_crime")
+"""Outcomes shown for each partnership apart: who has more money, who has more work, and what happens to crime."""
+
+
+def by_partnership(answer: Answer) -> Table:
+    """Each partnership's outcomes in the scenario, with what the baseline had less or more."""
+    results = [answer.comparison.results[name] for name in (BASELINE, SCENARIO)]
+    places = [entry.title for entry in results[0].scenario.data.partnerships.values()]
+    means = [outcomes_of(one.tallies.mean(axis=0)) for one in results]
+    rows = []
+    for k, place in enumerate(places):
+        row = [place]
+        for name in PLACED:
+            column, unit = list(OUTCOMES).index(name), OUTCOMES[name].unit
+            before, after = (float(mean[k, column]) for mean in means)
+            row.append(f"{amount(after, unit)} ({amount(after - before, unit, signed=True)})" if after != before else amount(after, unit))
+        rows.append(row)
+    return Table(["Partnership", *(OUTCOMES[name].title for name in PLACED)], rows, "By partnership")
 
 
 def why_table(moved: Sequence[Moved], outcome: str) -> Table:

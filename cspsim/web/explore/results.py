@@ -12,6 +12,7 @@ from cspsim.web.explore.answer import SCENARIO, Answer, answer_of, corners_of, m
 from cspsim.web.explore.ensemble import Ensemble
 from cspsim.web.explore.pictures import (
     Picture,
+    by_partnership,
     definitions,
     measured_and_true,
     outcomes_shown,
@@ -53,6 +54,7 @@ def Results(ensemble: Ensemble, why: bool, set_why: Callable[[bool], None]) -> N
             Why(ensemble, answer, why, set_why, news)
             Effectiveness(answer)
             OtherWorlds(ensemble, news)
+            Places(answer)
             AllOutcomes(answer)
 
 
@@ -151,6 +153,15 @@ def Effectiveness(answer: Answer) -> None:
         DataTable(table, hide_caption=True)
         words("h3", "Measured and believed against true", "csp-h3")
         DataTable(measured_and_true(answer), hide_caption=True)
+
+
+@solara.component
+def Places(answer: Answer) -> None:
+    """Who has more money, who has more work, and what happens to crime, partnership by partnership."""
+    with box("section", "csp-card", aria_labelledby="explore-places"):
+        words("h2", "By partnership", "csp-h2", id_="explore-places")
+        words("p", "In the scenario; in brackets the difference from the baseline. Means over the runs.", "csp-soft")
+        DataTable(by_partnership(answer), hide_caption=True)
 
 
 @solara.component
