@@ -102,7 +102,7 @@ class TestOdds:
         finding = found.finding(outcome="spend")
         assert (odds.verdict, odds.difference) == (finding.verdict, pytest.approx(finding.difference))
         assert "lower by enough to matter" in verdict_in_words(odds, "spend")
-        assert odds_in_words(odds) == "Of 12 runs with other luck: higher in 0, about the same in 0, lower in 12."
+        assert odds_in_words(odds) == "Of 12 runs of this seed, numbers 0 to 11: higher in 0, about the same in 0, lower in 12."
 
     def test_the_same_run_is_among_those_counted_alone(self, few: None) -> None:
         key = OddsKey("true_crimes", RunKey("tiny", "", 4, 0), None, 11)

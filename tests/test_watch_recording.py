@@ -26,7 +26,8 @@ from cspsim.tallies import AuthorityTally, Tally
 from cspsim.web import scenarios
 from cspsim.web.watch.asked import NONE, Asked, asked_in, mismatch, query_of, whole, with_scenario
 from cspsim.web.watch.background import Report, Shelf, use_job
-from cspsim.web.watch.diagram import NEW_FOR, as_svg, both, draw, news_of, thickness
+from cspsim.web.watch.card import NEW_FOR, news_of
+from cspsim.web.watch.diagram import both, draw, thickness
 from cspsim.web.watch.exports import command_of, log_csv, months_csv
 from cspsim.web.watch.frames import changes_of, frames_of
 from cspsim.web.watch.log import KINDS, filtered, log_of
@@ -34,6 +35,7 @@ from cspsim.web.watch.numbers import numbers_of
 from cspsim.web.watch.places import SQUARE, TALL, WIDE, plan_of
 from cspsim.web.watch.recording import Recording, Unspoken, record
 from cspsim.web.watch.series import CHARTS, YEAR, latest_year, option_of, sides_of, summary_of, table_of
+from cspsim.web.watch.shapes import as_svg
 from cspsim.witness import watch
 
 

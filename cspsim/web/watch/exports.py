@@ -7,9 +7,10 @@ from cspsim.results import AREA, with_area
 from cspsim.web.scenarios import file_of
 from cspsim.web.table import Table, as_csv
 from cspsim.web.watch.asked import Asked
-from cspsim.web.watch.diagram import as_svg, draw
+from cspsim.web.watch.diagram import draw
 from cspsim.web.watch.log import KINDS, filtered, log_of
 from cspsim.web.watch.recording import Recording
+from cspsim.web.watch.shapes import as_svg
 
 
 def log_csv(recording: Recording, asked: Asked, until: int) -> str:

@@ -2,9 +2,10 @@
 
 from typing import Any, NamedTuple
 
-from cspsim.web.watch.diagram import Track, Value, as_svg, both
+from cspsim.web.watch.diagram import both
 from cspsim.web.watch.log import log_of
 from cspsim.web.watch.series import Side
+from cspsim.web.watch.shapes import Track, Value, as_svg
 
 
 class Frames(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 
 from cspsim.formats import MISSING, roughly
 from cspsim.web.table import Table
-from cspsim.web.watch.diagram import news_of
+from cspsim.web.watch.card import news_of
 from cspsim.web.watch.recording import Recording
 
 COLUMNS = (

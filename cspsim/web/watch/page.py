@@ -92,9 +92,8 @@ def Watching(asked: Asked, change: Callable[[Asked], None], recordings: tuple[Re
         Answered(committed, recordings, job, asked.month >= last, lambda: set_committed(None))
     elif asking:
         Asking(recordings, ask, lambda: set_asking(False))
-    moment = (asked.partnership, limit)
-    Stage(asked, change, sides, limit).key(f"stage {moment}")
-    Charts(asked, sides, limit).key(f"charts {moment}")
+    Stage(asked, change, sides, limit)
+    Charts(asked, sides, limit)
     with box("section", "csp-card", aria_label="The same at the command line"):
         words("h2", "The same at the command line", "csp-h3")
         for side in sides:

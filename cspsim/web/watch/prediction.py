@@ -181,7 +181,8 @@ def odds_in_words(odds: Odds) -> str:
     """How often each answer came out."""
     told = ", ".join(f"{text.lower()} in {odds.counts[claim]}" for claim, text in CLAIMS.items())
     undefined = f"; not defined in {odds.undefined}" if odds.undefined else ""
-    return f"Of {odds.runs + odds.undefined} runs with other luck: {told}{undefined}."
+    total = odds.runs + odds.undefined
+    return f"Of {total} runs of this seed, numbers 0 to {total - 1}: {told}{undefined}."
 
 
 def verdict_in_words(odds: Odds, outcome: str) -> str:

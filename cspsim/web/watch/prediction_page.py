@@ -61,7 +61,9 @@ def Open(outcome: str, recordings: tuple[Recording, ...], commit: Callable[[Clai
         with box("div", "csp-cluster", role="group", aria_labelledby="asked"):
             for claim, text in CLAIMS.items():
                 Button(text, partial(choose, claim), pressed=chosen == claim)
-        words("p", same_in_words(outcome), "csp-soft", "csp-small")
+        words(
+            "p", f"The run is held at {recordings[0].months[held_at(recordings[0])]:%B %Y} until then. {same_in_words(outcome)}", "csp-soft"
+        )
         with box("div", "csp-cluster"):
             Button("Commit", lambda: commit(chosen) if chosen else None, kind="primary", disabled=chosen is None)
             Button("Drop the question", drop, kind="quiet")

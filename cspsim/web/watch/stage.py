@@ -43,7 +43,7 @@ def Stage(asked: Asked, settle: Callable[[Asked], None], sides: Sequence[Side], 
     recording = sides[-1].recording
     seats = [recording.authorities[seat] for seat in recording.seats(recording.partnerships.index(asked.partnership))]
     asked_for = asked.authority if asked.authority in seats else EVERYTHING
-    frames = solara.use_memo(lambda: [frames_of(side, asked.partnership, limit)._asdict() for side in sides], [])
+    frames = solara.use_memo(lambda: [frames_of(side, asked.partnership, limit)._asdict() for side in sides], [asked.partnership, limit])
 
     def heard(raw: Any) -> None:
         """A browser may send anything: only what could have been chosen is taken."""
@@ -104,7 +104,7 @@ def Legend() -> None:
 def Charts(asked: Asked, sides: Sequence[Side], limit: int) -> None:
     """Four small charts up to the month the browser has come to; their tables and texts up to the settled month."""
     month = min(asked.month, limit)
-    options = solara.use_memo(lambda: [option_of(chart, sides, asked.partnership, limit) for chart in CHARTS], [])
+    options = solara.use_memo(lambda: [option_of(chart, sides, asked.partnership, limit) for chart in CHARTS], [asked.partnership, limit])
     place = sides[-1].recording.titles[asked.partnership]
     with box("section", "csp-stack", aria_label="Charts"):
         words("h2", "Up to this month", "csp-h2")
