@@ -124,6 +124,24 @@ def test_a_component_is_drawn_anew_and_ends_its_subscription_with_the_page(tab: 
     assert ended == [1]
 
 
+def test_another_question_stops_the_runs_of_the_one_before(tab: Any) -> None:
+    first, second = (Ensemble(Posed(Question("no-cuts", runs=400, seed=seed)), Library(), Workers(1)) for seed in (78, 79))
+    with tab:
+        shown = solara.reactive(first)
+
+        @solara.component
+        def Page() -> None:
+            Results(shown.value, False, lambda on: None)
+
+        _, rendered = solara.render(Page(), handle_error=False)
+        assert first.going
+        shown.value = second
+        assert not first.going
+        assert second.going
+        rendered.close()
+    assert not second.going
+
+
 def test_runs_stop_when_the_page_that_asked_for_them_has_gone(tab: Any) -> None:
     ensemble = Ensemble(Posed(Question("no-cuts", runs=400, seed=77)), Library(), Workers(1))
     with tab:

@@ -47,9 +47,15 @@ def file_of(name: str) -> str:
     return _files.get(name, name)
 
 
+@lru_cache(maxsize=1)
+def _shipped_names() -> tuple[str, ...]:
+    """Read once: pages ask for it again and again, and shipped files do not change while a server runs."""
+    return tuple(scenario_names())
+
+
 def known_names() -> list[str]:
     """Names of all scenarios a page may show: those of the command line first, then the shipped ones."""
-    return [*_named, *scenario_names()]
+    return [*_named, *_shipped_names()]
 
 
 @lru_cache(maxsize=64)
@@ -61,7 +67,7 @@ def scenario_of(name: str) -> Scenario:
     """The scenario of a name on the list. Raises CspsimError for any other text, whatever file it may point to."""
     if name in _named:
         return _named[name]
-    if name not in scenario_names():
+    if name not in _shipped_names():
         raise CspsimError(f'there is no scenario "{name[:60]}" here; {did_you_mean(name, known_names())}')
     return _shipped(name)
 

@@ -1,5 +1,6 @@
 """Levers of a scenario as the page shows and moves them: where each stands, and what holding it elsewhere changes in the file."""
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cspsim.layout import calendar_of, path_by_month
@@ -39,6 +40,7 @@ def usual_month(scenario: Scenario) -> str:
     return max((month for month in months if month <= first), default=months[0])
 
 
+@lru_cache(maxsize=500)
 def standing_of(scenario: Scenario, name: str, since: str) -> Standing:
     """Where a lever stands from a month on. Raises KeyError for a lever that does not exist."""
     figure = register_of(Levers)[name]

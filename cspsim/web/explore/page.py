@@ -28,7 +28,7 @@ def Page() -> None:
     """What the tab shows."""
     search = solara.use_router().search or ""
     begun, said = solara.use_memo(lambda: question_of(search), [])
-    before = kept.value
+    before = kept.peek()
     history, set_history = solara.use_state(before if before is not None and not search else History(begun))
 
     def keep(new: History) -> None:

@@ -1,7 +1,7 @@
 """A question posed: the scenarios to run, the command line and the scenario file that ask the same."""
 
 import shlex
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from cspsim.comparison import grounds_apart
@@ -113,5 +113,9 @@ class Posed:
 
 def baselines_for(name: str) -> list[str]:
     """Names of the scenarios that a scenario can be compared with, itself among them."""
-    scenario = scenario_of(name)
-    return [other for other in known_names() if not grounds_apart(scenario_of(other), scenario)]
+    return list(_baselines_for(scenario_of(name), tuple(known_names())))
+
+
+@lru_cache(maxsize=64)
+def _baselines_for(scenario: Scenario, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(other for other in names if not grounds_apart(scenario_of(other), scenario))
