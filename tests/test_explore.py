@@ -43,6 +43,7 @@ from cspsim.years import by_year
 
 LEVERS, UNCERTAINTIES = register_of(Levers), register_of(Uncertainties)
 FEW = 16
+THEORY = Path(__file__).resolve().parents[1] / "experiments" / "theories" / "trust_by_favours.py"
 
 
 @lru_cache(maxsize=30)
@@ -222,7 +223,7 @@ class TestCommandLine:
                 Posed(question)
             return
         posed = Posed(question)
-        command = shlex.split(posed.command)
+        command = [word for word in shlex.split(posed.command) if word != "--allow-rules"]
         assert command[:3] == ["cspsim", "compare", question.baseline]
         given_twice = dict(zip(command[4::2], command[5::2], strict=True))
         both, own = (
@@ -275,6 +276,16 @@ class TestCommandLine:
             away = tmp_path / "away.toml"
             away.write_text(posed.scenario_file, encoding="utf-8")
             assert load_scenario(away).digest == posed.scenario.digest
+        finally:
+            forget_scenarios()
+
+    def test_a_scenario_with_rules_of_its_own_needs_leave_at_the_command_line_too(self, tmp_path: Path) -> None:
+        (tmp_path / "rule.py").write_text(THEORY.read_text())
+        file = tmp_path / "theory.toml"
+        file.write_text('extends = "baseline"\ntitle = "Theory"\n[rules]\ntrust = "rule.py:move_trust"\n', encoding="utf-8")
+        try:
+            add_scenarios([str(file)], allow_rules=True)
+            assert "--allow-rules" in shlex.split(Posed(Question("theory")).command)
         finally:
             forget_scenarios()
 
@@ -358,7 +369,7 @@ class TestRuns:
 
     def test_rules_that_nobody_allowed_are_a_sentence(self, tmp_path: Path) -> None:
         theory = load_scenario("baseline").with_changes(
-            {"rules.trust": f"{Path('experiments/theories/trust_by_favours.py').resolve()}:move_trust"}
+            {"rules.trust": f"{THEORY}:move_trust"}
         )
         ensemble = Ensemble(Posed(Question(runs=8)), Library(), Workers(1))
         ensemble.posed.baseline = theory

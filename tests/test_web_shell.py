@@ -152,6 +152,16 @@ class TestScenarios:
             with pytest.raises(CspsimError, match="there is no scenario"):
                 scenarios.scenario_of(asked)
 
+    def test_rules_that_a_file_brings_along_are_allowed_only_if_the_server_was_told_so(self, tmp_path: Path) -> None:
+        rule = Path(__file__).resolve().parents[1] / "experiments" / "theories" / "trust_by_favours.py"
+        (tmp_path / "rule.py").write_text(rule.read_text())
+        file = tmp_path / "theory.toml"
+        file.write_text('extends = "baseline"\ntitle = "Theory"\n[rules]\ntrust = "rule.py:move_trust"\n')
+        for allowed in (False, True):
+            scenarios.add_scenarios([str(file)], allowed)
+            assert [rival.allowed for rival in scenarios.scenario_of("theory").rivals] == [allowed]
+            scenarios.forget_scenarios()
+
     def test_a_shipped_name_cannot_be_taken(self, tmp_path: Path) -> None:
         file = tmp_path / "baseline.toml"
         file.write_text('extends = "no-cuts"\ntitle = "Not the baseline"\n')

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cspsim.commands.options import AllowRules
 from cspsim.terminal import announce_compilation, say
 
 
@@ -23,9 +24,10 @@ def view(
             "If not given, a file in your data folder.",
         ),
     ] = None,
+    allow_rules: AllowRules = False,
 ) -> None:
     """Open the web view in the browser: explore, watch, play and the facilitator's kit. Works without the internet."""
     from cspsim.web.server import serve
 
     announce_compilation()
-    serve(host, port, not no_open, scenario or [], say, rooms)
+    serve(host, port, not no_open, scenario or [], say, rooms, allow_rules)

@@ -23,11 +23,14 @@ _files: dict[str, str] = {}
 """What each of them was called on the command line."""
 
 
-def add_scenarios(files: Sequence[str]) -> list[str]:
-    """Put scenario files (or stacks) beside the shipped ones; their names. Raises ScenarioError, or CspsimError for a name taken."""
+def add_scenarios(files: Sequence[str], allow_rules: bool = False) -> list[str]:
+    """Put scenario files (or stacks) beside the shipped ones; their names. Raises ScenarioError, or CspsimError for a name taken.
+
+    ``allow_rules``: the rules that they bring along may be run, as they stand now.
+    """
     names = []
     for file in files:
-        scenario = load_scenario(file, outcomes=lambda: OUTCOMES)
+        scenario = load_scenario(file, outcomes=lambda: OUTCOMES, allow_rules=allow_rules)
         if scenario.name in scenario_names() or scenario.name in _named:
             raise CspsimError(f"{file}: there is a scenario called {scenario.name!r} already; give the file another name")
         _named[scenario.name] = scenario

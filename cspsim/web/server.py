@@ -148,15 +148,17 @@ def serve(
     files: Sequence[str] = (),
     say: Callable[[str], None] = print,
     rooms: str | None = NOTHING,
+    allow_rules: bool = False,
 ) -> None:
     """Run the server until Ctrl-C. Raises CspsimError before it starts: packages missing, a scenario at fault, no such host.
 
     ``rooms``: the file that keeps the rooms of Play; "none" keeps them while the server runs, None in the user's data folder.
+    ``allow_rules``: the rules that ``files`` bring along may be run.
     """
     apply_settings()
     from cspsim.web.scenarios import add_scenarios
 
-    add_scenarios(files)
+    add_scenarios(files, allow_rules)
     _open_rooms(rooms, say)
     listening = bound_socket(host, port)
     taken = listening.getsockname()[1]

@@ -90,6 +90,8 @@ class Posed:
         if self.under_changed:
             for key, value in self._assumed.items():
                 given += ["--set-everywhere", f"{key}={write_value(value)}"]
+        if self.baseline.rivals or self.chosen.rivals:
+            given.append("--allow-rules")
         given += ["--replicates", str(self.question.runs), "--seed", str(self.question.seed)]
         return shlex.join(given)
 
