@@ -38,7 +38,7 @@ class Visitor:
     def look(self) -> None:
         """Draw what has changed."""
         loop = self.context.event_loop
-        loop.call_soon(loop.stop)
+        loop.call_later(0.005, loop.stop)  # news are drawn one turn of the loop later
         loop.run_forever()
 
     def widgets(self) -> Iterator[Any]:

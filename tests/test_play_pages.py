@@ -18,7 +18,7 @@ from play_visitor import Visitor
 from worlds import write_tiny_world
 
 from cspsim.outcomes import OUTCOMES
-from cspsim.web import scenarios, server
+from cspsim.web import live, scenarios, server
 from cspsim.web.play import debrief_charts, debrief_words, shared
 from cspsim.web.play.card_page import card_as_data, choice_words
 from cspsim.web.play.debrief import BeliefLine, Compared, Debrief, Mattered, OtherLuck
@@ -33,6 +33,11 @@ from cspsim.web.play.words import effect, sentence, span, trust_words, view_word
 HOSTILE = "<img src=x onerror=alert(1)>{{7*7}}"
 MINUS = "\N{MINUS SIGN}"
 FACILITATOR = "session-of-the-facilitator"
+
+
+@pytest.fixture(autouse=True)
+def pages_draw_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "REST", 0.0)
 
 
 @pytest.fixture(scope="module")
