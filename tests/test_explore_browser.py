@@ -170,6 +170,8 @@ def test_everybody_can_read_and_use_it(visit: Visit, width: int, dark: bool) -> 
 def test_a_lever_is_moved_by_keyboard_alone(visit: Visit) -> None:
     page = answered(visit(f"/explore?{FEW}", width=640))  # 1280 pixels at 200 %
     no_sideways_scroll(page)
+    page.locator(".csp-explore__short a", has_text="Identical").click()  # where levers and answer are not beside each other
+    assert page.locator(".csp-verdict").evaluate("(e) => e.getBoundingClientRect().top < innerHeight")
     page.locator("main").focus()
     press_until_focused(page, "Grant, slider")
     page.keyboard.press("ArrowLeft")

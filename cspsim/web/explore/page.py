@@ -38,6 +38,7 @@ def Page() -> None:
     def ask(question: Question, control: str) -> None:
         keep(history.asked(question, control, time.monotonic()))
 
+    short = solara.use_reactive("")
     posed, fault = solara.use_memo(lambda: _posed(history.now), [history.now])
     ensemble = solara.use_memo(lambda: Ensemble(posed) if posed else None, [posed])
     use_frame(posed.title if posed else "", history.now.seed, NOTES)
@@ -53,13 +54,14 @@ def Page() -> None:
                 ScenarioPicker(history.now, ask)
                 LeverPicker(history.now, ask)
                 AssumptionPicker(history.now, ask)
+                InShort(short)
             with box("div", "csp-stack"):
                 if ensemble is None:
                     if fault is not None:
                         Unanswered(fault)
                 else:
                     why = lambda on: keep(history._replace(now=history.now._replace(why=on)))  # noqa: E731 # a handler
-                    Results(ensemble, history.now.why, why)
+                    Results(ensemble, history.now.why, why, short.set)
                     TakeAway(ensemble)
 
 
@@ -79,6 +81,14 @@ def Steps(history: History, keep: Callable[[History], None], begun: Question) ->
         Button("Redo", lambda: keep(history.redone()), kind="quiet", disabled=not history.future)
         reset = lambda: keep(history.asked(plain, "", time.monotonic()))  # noqa: E731 # a handler
         Button("Reset", reset, kind="quiet", disabled=plain == history.now, describe="all levers and assumptions")
+
+
+@solara.component
+def InShort(said: solara.Reactive[str]) -> None:
+    """Where levers and answer are not beside each other: the answer in one line that stays in sight while levers are moved."""
+    if said.value:
+        with box("p", "csp-explore__short"):
+            words("a", said.value, href="#answer")
 
 
 @solara.component

@@ -154,10 +154,10 @@ def definitions(answer: Answer) -> tuple[Table, str]:
         for board in boards:
             judged = board.effective[:, k]
             judged = judged[np.isfinite(judged)]
-            share = f"{judged.mean():.0%}" if judged.size else "\N{EN DASH}"
+            share = f"{judged.mean():.0%} of runs" if judged.size else "\N{EN DASH}"
             row += [amount(float(definition.value(board.tallies.sum(axis=0))), definition.unit), share]
         rows.append(row)
-    columns = ["Effective if", "Baseline: measure", "effective in", "Scenario: measure", "effective in"]
+    columns = ["Effective if", "Baseline", "Baseline effective in", "Scenario", "Scenario effective in"]
     apart = [f"{board.disagree_share:.0%}" for board in boards]
     said = f"In {apart[0]} of the baseline's runs and {apart[1]} of the scenario's, not all five agree."
     return Table(columns, rows, "Effective by which definition?"), said

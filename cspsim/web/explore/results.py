@@ -26,8 +26,8 @@ from cspsim.web.parts import Button, Chart, DataTable, Notice, Progress, Table, 
 
 
 @solara.component
-def Results(ensemble: Ensemble, why: bool, set_why: Callable[[bool], None]) -> None:
-    """The answer as far as it is known, drawn anew as runs come in."""
+def Results(ensemble: Ensemble, why: bool, set_why: Callable[[bool], None], summarise: Callable[[str], None] = lambda said: None) -> None:
+    """The answer as far as it is known, drawn anew as runs come in. ``summarise`` is given the answer in one line."""
 
     def follow(tell: Callable[[], None]) -> Callable[[], None]:
         end = ensemble.subscribe(tell)
@@ -38,14 +38,16 @@ def Results(ensemble: Ensemble, why: bool, set_why: Callable[[bool], None]) -> N
     found = solara.use_memo(lambda: answer_of(ensemble), [ensemble, ensemble.progress[0], ensemble.over_sets() is None])
     before = solara.use_ref(found)
     before.current = answer = found or before.current  # the answer to the question before stays until there is a new one
-    with box("div", "csp-stack"):
+    said = told(answer) if answer is not None else None
+    short = f"{said.mark}. {said.headline}" if said else ""
+    solara.use_effect(lambda: summarise(short), [short])
+    with box("div", "csp-stack", id_="answer"):
         if ensemble.fault:
             Notice(ensemble.fault, "error")
-        if answer is None:
+        if answer is None or said is None:
             with box("section", "csp-verdict", "csp-verdict--unsure"):
                 words("p", "Waiting for the first runs" if ensemble.going else "Stopped before the first run", "csp-verdict__headline")
         else:
-            said = told(answer)
             settled = answer.done == answer.asked and answer is found
             Verdict(said.headline, said.interval, said.tone, said.context, said.mark, settled)
         Going(ensemble, news)
