@@ -56,7 +56,7 @@ class Visitor:
         found: list[str] = []
         for widget in self.widgets():
             found += [child for child in getattr(widget, "children", None) or [] if isinstance(child, str)]
-            for name in ("card", "handed", "waiting", "parts", "rows", "said", "label", "question"):
+            for name in ("card", "handed", "waiting", "parts", "rows", "seats", "said", "label", "question"):
                 if widget.has_trait(name):
                     found += _strings(getattr(widget, name))
         return " ".join(found)

@@ -183,7 +183,7 @@ class TestPages:
     def test_a_facilitator_may_take_a_seat_and_stays_one(self, rooms: Rooms, tiny: str) -> None:
         code = opened(rooms, tiny, ("police",))
         page = Visitor(f"/play/{code}", FACILITATOR)
-        page.press("Sit here")
+        page.send("sit", "health")
         view = rooms.view(code, FACILITATOR)
         assert (view.facilitator, bool(view.seat), view.name) == (True, True, "Facilitator")
         page.look()
@@ -267,6 +267,15 @@ def test_whatever_a_browser_sends_is_refused_in_a_sentence(card_page: tuple[Room
     assert said["text"]
     assert said["text"][0].isupper() or not said["text"][0].isalpha()
     assert "Traceback" not in said["text"]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(event=st.sampled_from(["sit", "free"]), payload=JUNK)
+def test_no_seat_is_had_by_a_name_that_is_none(card_page: tuple[Rooms, str, Visitor], event: str, payload: Any) -> None:
+    rooms, code, page = card_page
+    before = rooms.view(code, FACILITATOR).seats
+    page.send(event, payload if payload != "police" else "nobody")
+    assert rooms.view(code, FACILITATOR).seats == before
 
 
 @pytest.mark.parametrize("payload", [None, [], {"code": 3, "name": "x"}, {"code": "ABCDEF"}, {"code": ["A"], "name": {}}, "ABCDEF"])

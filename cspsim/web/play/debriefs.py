@@ -12,7 +12,7 @@ from cspsim.web.play.rooms import Rooms
 
 MOST = 100
 """Debriefs remembered; the oldest goes first, and is in its room's own memory all the same."""
-APART = 0.25
+APART = 1.0
 """Seconds between two words about how far it has come."""
 FAULT = "The debrief could not be made."
 

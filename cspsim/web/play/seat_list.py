@@ -1,11 +1,25 @@
 """Who sits where: seats to take, to give up and, for the facilitator, to free."""
 
+from collections.abc import Callable
+from typing import Any
+
 import solara
 
 from cspsim.formats import listed
-from cspsim.web.parts import Button, box, words
+from cspsim.web.parts import box, words
 from cspsim.web.play.door import Door
+from cspsim.web.play.room import LOBBY, OVER, PLAYING
 from cspsim.web.play.views import Seat, View
+
+
+@solara.component_vue("seats.vue")
+def _Seats(
+    seats: list[dict[str, Any]],
+    event_sit: Callable[[Any], None],
+    event_stand: Callable[[Any], None],
+    event_free: Callable[[Any], None],
+) -> None:
+    pass
 
 
 @solara.component
@@ -14,37 +28,35 @@ def SeatList(door: Door, view: View, heading: str = "Who sits where") -> None:
     with box("section", "csp-card", aria_labelledby="seats"):
         words("h2", heading, "csp-h2", id_="seats")
         words("p", "Where nobody sits the computer plays, by the model's own rules.", "csp-soft", "csp-small")
-        with box("ul", "csp-seats"):
-            for seat in view.seats:
-                SeatRow(door, seat, may_sit(view), view.facilitator, view.stage).key(seat.authority)
+        _Seats(
+            seats=[seat_as_data(seat, view) for seat in view.seats],
+            event_sit=lambda authority: sit(door, authority, view),
+            event_stand=lambda _: stand(door),
+            event_free=lambda authority: free(door, authority),
+        )
         words("p", watchers_words(view.watchers), "csp-soft")
 
 
-@solara.component
-def SeatRow(door: Door, seat: Seat, offered: bool, leads: bool, stage: str) -> None:
-    """One seat."""
-    with box("li", "csp-seat", "csp-seat--yours" if seat.yours else "csp-seat--other"):
-        with box("div", "csp-seat__who"):
-            words("strong", seat.title)
-            words("span", holders_words(seat), "csp-soft")
-        with box("div", "csp-cluster"):
-            if stage == "playing" and seat.players:
-                done = "Handed in" if seat.handed_in else "Deciding"
-                words("span", done, "csp-chip", "csp-chip--good" if seat.handed_in else "csp-chip--unsure")
-            if seat.yours:
-                words("span", "Your seat", "csp-chip", "csp-chip--good")
-                if stage != "over":
-                    Button("Stand up", lambda: stand(door), kind="quiet", describe=f"from {seat.title}")
-            elif offered and not seat.full:
-                label = "Sit here" if not seat.players else "Share this seat"
-                Button(label, lambda: sit(door, seat.authority, leads), kind="plain", describe=f"as {seat.title}")
-            if leads and seat.players:
-                Button("Free the seat", lambda: free(door, seat.authority), kind="quiet", describe=f"of {seat.title}")
+def seat_as_data(seat: Seat, view: View) -> dict[str, Any]:
+    """One seat as its template takes it."""
+    offer = "Share this seat" if seat.players else "Sit here"
+    state = ("Handed in" if seat.handed_in else "Deciding") if view.stage == PLAYING and seat.players else ""
+    return {
+        "authority": seat.authority,
+        "title": seat.title,
+        "holders": holders_words(seat),
+        "state": state,
+        "done": seat.handed_in,
+        "yours": seat.yours,
+        "stands": seat.yours and view.stage != OVER,
+        "offer": offer if may_sit(view) and not seat.yours and not seat.full else "",
+        "frees": view.facilitator and bool(seat.players),
+    }
 
 
 def may_sit(view: View) -> bool:
     """Whether seats are offered: not to whoever has one once briefings have been read, nor when all is over."""
-    return (bool(view.name) or view.facilitator) and (view.stage == "lobby" or (view.stage == "playing" and not view.seat))
+    return (bool(view.name) or view.facilitator) and (view.stage == LOBBY or (view.stage == PLAYING and not view.seat))
 
 
 def holders_words(seat: Seat) -> str:
@@ -59,9 +71,9 @@ def watchers_words(watchers: int) -> str:
     return "Nobody watches." if not watchers else f"{watchers} {'person watches' if watchers == 1 else 'people watch'}."
 
 
-def sit(door: Door, authority: str, leads: bool) -> None:
+def sit(door: Door, authority: Any, view: View) -> None:
     """Take a seat; a facilitator who has not come in under a name comes in as the facilitator."""
-    if leads and not door.rooms.view(door.code, door.session).name and not door.ask(door.rooms.join, "Facilitator"):
+    if view.facilitator and not view.name and not door.ask(door.rooms.join, "Facilitator"):
         return
     door.ask(door.rooms.sit, authority)
 
@@ -71,6 +83,6 @@ def stand(door: Door) -> None:
     door.ask(door.rooms.stand)
 
 
-def free(door: Door, authority: str) -> None:
+def free(door: Door, authority: Any) -> None:
     """Free somebody's seat."""
     door.ask(door.rooms.free, authority)

@@ -7,7 +7,7 @@ import solara
 
 from cspsim.agents import Proposal
 from cspsim.formats import listed
-from cspsim.web.kit.parts import bullets, rows_below
+from cspsim.web.kit.parts import bullets
 from cspsim.web.parts import DataTable, Notice, Table, box, words
 from cspsim.web.play.briefing import TableNow
 from cspsim.web.play.minutes import EvaluationMade, ItemAdopted, Minutes
@@ -48,7 +48,8 @@ def OnTheTable(proposals: tuple[Proposal, ...]) -> None:
             words("p", "Nothing: this meeting has no money to spend.", "csp-soft")
             return
         rows = [(one.title, one.sponsor, per_cent(one.claim)) for one in proposals]
-        rows_below("On the table", ("Project", "Put forward by", "Claimed fall of crime"), rows, compact=True)
+        with box("div", "csp-whole"):
+            DataTable(Table(("Project", "Put forward by", "Claimed fall of crime"), rows, "On the table"), hide_caption=True)
 
 
 @solara.component
