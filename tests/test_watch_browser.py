@@ -153,6 +153,11 @@ def test_predict_first_holds_the_run_until_the_class_has_committed(visit: Visit)
     assert page.get_by_role("button", name="Commit").is_disabled()
     shown = page.locator("main").inner_text()
     assert "In this run" not in shown
+    page.locator("summary", has_text="Export").first.click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="B: Months, CSV").click()
+    assert Path(waiting.value.path()).read_text().splitlines()[-1].startswith("2011-03,area,")
+    page.keyboard.press("Escape")
     assert "2014" not in page.locator(".csp-watch").inner_text()
     reloaded = opened(visit, page.url.removeprefix(site().address).replace("month=2011-03", "month=2018-03"))
     at(reloaded, 35)  # a link does not lead round it

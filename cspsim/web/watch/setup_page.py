@@ -8,8 +8,8 @@ from cspsim.web.parts import Choice, TextField, box
 from cspsim.web.scenarios import entries, scenario_of
 from cspsim.web.watch.asked import LARGEST_REPLICATE, LARGEST_SEED, NONE, Asked, whole, with_scenario
 
-SEED_SAYS = "Same number, same luck."
-RUN_SAYS = "Other number, other luck."
+SEED_SAYS = "Same seed, same luck"
+RUN_SAYS = "New run, new luck"
 
 
 @solara.component

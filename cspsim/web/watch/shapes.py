@@ -13,6 +13,7 @@ from typing import NamedTuple
 from cspsim.web import theme
 
 Value = str | float
+IN_NUMBERS = "What it shows stands below, under: The table in numbers."
 HIDDEN, SHOWN = "hidden", "visible"
 
 
@@ -58,7 +59,7 @@ def as_svg(drawing: Drawing, month: int, alone: bool = False) -> str:
     """The drawing of one month as SVG text. ``alone``: a file of its own, which brings its colours along."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {drawing.width:.0f} {drawing.height:.0f}" role="img" '
-        f'aria-label="{escape(drawing.title)}" font-family="system-ui, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif">'
+        f'aria-label="{escape(drawing.title)}. {IN_NUMBERS}" font-family="system-ui, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif">'
     ]
     if alone:
         parts.append(f"<title>{escape(drawing.title)}</title><style>:root{{{_colours()}}}</style>")
