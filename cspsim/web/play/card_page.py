@@ -90,16 +90,16 @@ def _part(name: str, title: str, hint: str, items: Sequence[dict[str, Any]], **r
 def _tabling(card: Card) -> dict[str, Any]:
     offers = sorted(card.table, key=lambda offer: (not offer.yours, -offer.belief))
     items = [
-        {"name": offer.intervention, "title": offer.title, "suggested": offer.suggested, "facts": _table_facts(offer)} for offer in offers
+        {"name": offer.intervention, "title": offer.title, "suggested": offer.suggested, "facts": _table_facts(offer, card.plans)}
+        for offer in offers
     ]
     hint = PLANNING if card.plans else f"The table has {money(card.free_money)} left to spend this year." if card.free_money > 0 else ""
     return _part(TABLE, "Table these projects", hint, items, verb="", more="More projects, by what you think of them", counted="tabled")
 
 
-def _table_facts(offer: ToTable) -> list[str]:
-    running = (
-        f"{offer.units} of at most {offer.most_units} running or planned" if offer.units else f"not running, at most {offer.most_units}"
-    )
+def _table_facts(offer: ToTable, plans: bool) -> list[str]:
+    done = "in the next year's plan" if plans else "running"
+    running = f"{offer.units} of at most {offer.most_units} {done}" if offer.units else f"not yet {done}, at most {offer.most_units}"
     return [
         view_words(offer.belief, offer.uncertainty),
         f"{money(offer.cost)} and {hours(offer.hours)} a year",

@@ -32,7 +32,7 @@ def luck_values(luck: OtherLuck) -> list[tuple[str, float]]:
 def luck_option(luck: OtherLuck) -> dict[str, Any]:
     """A bar for each luck in order of size: one sees at once on which side of nothing most of them lie."""
     values = luck_values(luck)
-    named = {"show": True, "formatter": OURS, "color": theme.INK, "fontWeight": "bold"}
+    named = {"show": True, "formatter": OURS, "color": theme.INK, "fontWeight": "bold", "backgroundColor": theme.SURFACE, "padding": 2}
     data: list[dict[str, Any]] = [{"value": value, "name": name, "itemStyle": {"color": theme.SERIES[5]}} for name, value in values]
     for bar in data:
         if bar["name"] == OURS:
@@ -94,7 +94,8 @@ def belief_option(beliefs: Sequence[BeliefLine]) -> dict[str, Any]:
         "textStyle": {"fontFamily": "inherit", "color": theme.INK},
         "legend": {"top": 0, "left": 0, "data": [name for name, *_ in SERIES], "textStyle": {"color": theme.INK, "fontSize": 12}},
         "grid": {"left": 8, "right": 16, "top": 60, "bottom": 8, "containLabel": True},
-        "xAxis": {"type": "value", "axisLabel": {**words, "formatter": "{value}%"}, "splitLine": {"lineStyle": {"color": theme.LINE}}},
+        "xAxis": {"type": "value", "splitNumber": 4, "axisLabel": {**words, "formatter": "{value}%", "hideOverlap": True},
+                  "splitLine": {"lineStyle": {"color": theme.LINE}}},
         "yAxis": {"type": "category", "data": names, "inverse": True, "axisTick": {"show": False}, "axisLine": {"show": False},
                   "splitLine": {"show": True, "lineStyle": {"color": theme.LINE, "type": "dotted"}},
                   "axisLabel": {"color": theme.INK, "fontSize": 12, "lineHeight": 14, "interval": 0, "width": 150, "overflow": "break"}},

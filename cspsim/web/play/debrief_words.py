@@ -45,7 +45,8 @@ def _headline(one: Compared, table: str) -> str:
     word = better_word(one)
     if word == "the same":
         return f"Under the same luck {table} did as well with your decisions as with the computer's"
-    return f"Under the same luck {table} did {word} with your decisions than with the computer's, by {two_figures(abs(one.difference), one.unit)}"
+    size = two_figures(abs(one.difference), one.unit)
+    return f"Under the same luck {table} did {word} with your decisions than with the computer's, by {size}"
 
 
 def _ends(one: Compared) -> str:
