@@ -236,7 +236,8 @@ def barriers(page: Any) -> list[str]:
 
 def no_barriers(page: Any) -> None:
     """Assert that axe-core finds nothing."""
-    assert barriers(page) == []
+    found = barriers(page)
+    assert not found, "\n".join(found)
 
 
 def no_sideways_scroll(page: Any) -> None:

@@ -190,10 +190,16 @@ def Download(label: str, file_name: str, data: str | bytes | Callable[[], str | 
     _Download(label=label, file_name=file_name, kind=kind, content={"number": content[0], "base64": content[1]}, event_make=make)
 
 
+@solara.component_vue("vue/menu.vue")
+def _MenuCloses() -> None:
+    pass
+
+
 @solara.component
 def Export(items: Sequence[tuple[str, str, str | bytes | Callable[[], str | bytes]]], label: str = "Export") -> None:
-    """Several downloads ``(label, file name, data)`` behind one button."""
+    """Several downloads ``(label, file name, data)`` behind one button; Escape or a click elsewhere puts them away."""
     with box("details", "csp-menu"):
+        _MenuCloses()
         words("summary", label, "csp-button", "csp-button--plain")
         with box("div", "csp-menu__items"):
             for name, file_name, data in items:
