@@ -79,7 +79,7 @@ def session(site: Site, players: int, watchers: int, quarters: int) -> tuple[lis
     return playing, looking, facilitator
 
 
-def play(playing: list[Any], everybody: list[Any], quarters: int) -> tuple[list[float], int]:
+def play(playing: list[Any], everybody: list[Any], quarters: int, seats: int) -> tuple[list[float], int]:
     """Play to the end: milliseconds until each page showed each step, and how many updates were never shown."""
     latencies: list[float] = []
     missed = 0
@@ -90,11 +90,11 @@ def play(playing: list[Any], everybody: list[Any], quarters: int) -> tuple[list[
                 "The game is over" if following[0] == quarters else f"Quarter {following[0] + 1} of {quarters}, step {following[1]} of 2"
             )
             clicked = 0.0
-            for page in playing:
+            for page in playing[:seats] if step == 1 else playing[-seats:]:  # one for each seat; the others share it and look on
                 button = page.get_by_role("button", name="Hand in", exact=True)
                 if button.count():
                     clicked = button.evaluate(CLICK)
-                    time.sleep(0.2)
+                    time.sleep(0.5)
             ends = time.monotonic() + 30
             waiting = list(everybody)
             while waiting and time.monotonic() < ends:
@@ -159,7 +159,7 @@ def main() -> None:
     others, stop = list[float](), threading.Event()
     asker = threading.Thread(target=answers, args=(site, stop, others), daemon=True)
     asker.start()
-    latencies, missed = play(playing, [*playing, *looking, facilitator], asked.quarters)
+    latencies, missed = play(playing, [*playing, *looking, facilitator], asked.quarters, facilitator.locator(".csp-seat").count())
     facilitator.get_by_role("heading", name="Debrief").wait_for()
     ended = time.monotonic()
     facilitator.get_by_role("heading", name="Belief against truth").wait_for()

@@ -21,6 +21,11 @@ from cspsim.web.play.views import View
 from cspsim.web.play.words import quarter_span, stage_words
 
 
+@solara.component_vue("comeback.vue")
+def _Comeback() -> None:
+    pass
+
+
 @solara.component
 def RoomPage(code: str) -> None:
     """The room of a code, or why there is none."""
@@ -51,6 +56,7 @@ def Inside(door: Door, view: View, said: Said) -> None:
     """The room. What is said is read aloud; the line below the heading tells where the game stands."""
     use_frame(scenario=view.title, seed=view.seed, notes=[*IN_THE_ROOM, *HOW_TO_OPEN])
     with box("div", "csp-stack", "csp-play"):
+        _Comeback()
         with box("div", "csp-stack", "csp-stack--tight"):
             words("h1", view.table.title, "csp-h1")
             words("p", stage_words(view), "csp-lead", "csp-stage", role="status")
