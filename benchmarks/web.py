@@ -21,6 +21,7 @@ from typing import Any
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MOVES = 15
+PARTS = ("first", "lever", "running", "watch", "memory")
 REPORT = """() => {
   window.drawn = [];
   for (const figure of document.querySelectorAll('.csp-chart')) {
@@ -111,6 +112,22 @@ def while_running(browser: Any, server: Server) -> None:
     page.context.close()
 
 
+def months_a_second(browser: Any, server: Server) -> None:
+    """How many months Watch gets through with all its charts when ten a second are asked for, with one scenario and with two."""
+    for name, asked in (("one scenario", "scenario=baseline"), ("two scenarios", "scenario=deeper-cut&baseline=baseline")):
+        page = browser.new_context(base_url=server.address, viewport={"width": 1280, "height": 900}).new_page()
+        page.goto(f"/watch?{asked}")
+        page.locator("canvas").nth(3).wait_for()
+        page.get_by_label("Speed").select_option("10")
+        page.get_by_role("button", name="Play").click()
+        page.wait_for_timeout(1000)
+        begun, first = time.monotonic(), int(page.locator(".csp-watch").get_attribute("data-month"))
+        page.wait_for_timeout(6000)
+        months = int(page.locator(".csp-watch").get_attribute("data-month")) - first
+        print(f"Watch, {name}: {months / (time.monotonic() - begun):.1f} months a second of 10 asked for")
+        page.context.close()
+
+
 def memory_after(browser: Any, server: Server, visits: int) -> None:
     """Memory before and after visitors have come, looked at every tab, moved a lever and gone."""
 
@@ -141,13 +158,13 @@ def main() -> None:
     """Everything in one run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--visits", type=int, default=100)
-    parser.add_argument("--only", choices=("first", "lever", "running", "memory"), action="append")
+    parser.add_argument("--only", choices=PARTS, action="append")
     asked = parser.parse_args()
     if CHROMIUM is None:
         raise SystemExit("no Chromium on this machine")
     from playwright.sync_api import sync_playwright
 
-    wanted = asked.only or ["first", "lever", "running", "memory"]
+    wanted = asked.only or PARTS
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = Server(Path(folder))
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
@@ -158,6 +175,8 @@ def main() -> None:
                 lever_to_chart(browser, server)
             if "running" in wanted:
                 while_running(browser, server)
+            if "watch" in wanted:
+                months_a_second(browser, server)
             if "memory" in wanted:
                 memory_after(browser, server, asked.visits)
         finally:

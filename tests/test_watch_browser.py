@@ -123,6 +123,7 @@ def test_two_scenarios_share_their_luck_and_a_link_brings_everything_back(visit:
     assert pictures.nth(0).inner_html() == pictures.nth(1).inner_html()
     slide(page, 60)
     assert pictures.nth(0).inner_html() != pictures.nth(1).inner_html()
+    page.locator("summary", has_text="Which run").click()  # folded away: the link has chosen
     page.get_by_label("Partnership").select_option("sutton")
     page.wait_for_url("**partnership=sutton**")
     page.get_by_label("Run", exact=True).fill("7")

@@ -162,6 +162,16 @@ class TestScenarios:
             assert [rival.allowed for rival in scenarios.scenario_of("theory").rivals] == [allowed]
             scenarios.forget_scenarios()
 
+    def test_where_a_file_lies_is_told_on_this_machine_only(self, tmp_path: Path) -> None:
+        file = tmp_path / "mine.toml"
+        file.write_text('extends = "baseline"\ntitle = "Mine"\n')
+        scenarios.add_scenarios([str(file)])
+        assert scenarios.file_of("mine") == str(file)
+        scenarios.forget_scenarios()
+        scenarios.add_scenarios([str(file)], whole_paths=False)
+        assert scenarios.file_of("mine") == "mine.toml"
+        assert scenarios.file_of("baseline") == "baseline"
+
     def test_a_shipped_name_cannot_be_taken(self, tmp_path: Path) -> None:
         file = tmp_path / "baseline.toml"
         file.write_text('extends = "no-cuts"\ntitle = "Not the baseline"\n')

@@ -73,7 +73,7 @@ def watch(camera: Camera) -> None:
     page = camera.visitor("/watch?scenario=deeper-cut&baseline=baseline&month=2014-01")
     page.locator("svg text").first.wait_for()
     page.locator("canvas").nth(3).wait_for()
-    camera.take(page, "watch")
+    camera.take(page, "watch", ".csp-watch__bar")
 
 
 def play(camera: Camera) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from cspsim.errors import CspsimError, did_you_mean
@@ -23,10 +24,11 @@ _files: dict[str, str] = {}
 """What each of them was called on the command line."""
 
 
-def add_scenarios(files: Sequence[str], allow_rules: bool = False) -> list[str]:
+def add_scenarios(files: Sequence[str], allow_rules: bool = False, whole_paths: bool = True) -> list[str]:
     """Put scenario files (or stacks) beside the shipped ones; their names. Raises ScenarioError, or CspsimError for a name taken.
 
-    ``allow_rules``: the rules that they bring along may be run, as they stand now.
+    ``allow_rules``: the rules that they bring along may be run, as they stand now. ``whole_paths``: pages show command lines
+    with the paths as they were named; without it only the files' names, where visitors come from other machines.
     """
     names = []
     for file in files:
@@ -34,7 +36,7 @@ def add_scenarios(files: Sequence[str], allow_rules: bool = False) -> list[str]:
         if scenario.name in scenario_names() or scenario.name in _named:
             raise CspsimError(f"{file}: there is a scenario called {scenario.name!r} already; give the file another name")
         _named[scenario.name] = scenario
-        _files[scenario.name] = file
+        _files[scenario.name] = file if whole_paths else "+".join(Path(part.strip()).name for part in file.split("+"))
         names.append(scenario.name)
     return names
 

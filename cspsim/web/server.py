@@ -156,9 +156,10 @@ def serve(
     ``allow_rules``: the rules that ``files`` bring along may be run.
     """
     apply_settings()
+    from cspsim.web.guard import LOOPBACK
     from cspsim.web.scenarios import add_scenarios
 
-    add_scenarios(files, allow_rules)
+    add_scenarios(files, allow_rules, whole_paths=host in LOOPBACK)
     _open_rooms(rooms, say)
     listening = bound_socket(host, port)
     taken = listening.getsockname()[1]

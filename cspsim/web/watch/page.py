@@ -42,7 +42,7 @@ def Page() -> None:
             words("p", "One run, month by month: who tabled what, who challenged whom, and what came of it.", "csp-lead", "csp-watch__lead")
         if faults:
             Notice(f"Not everything in this link could be used. {'; '.join(faults)}.", "warning")
-        Setup(asked, set_asked, say)
+        Setup(asked, set_asked, say, not search or bool(faults))
         for text in filter(None, (said, apart)):
             Notice(text, "warning")
         wanted = [job for job in jobs[::-1] if job is not None][-len(keys) :]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import solara
 
-from cspsim.web.parts import Choice, TextField, box
+from cspsim.web.parts import Choice, TextField, box, words
 from cspsim.web.scenarios import entries, scenario_of
 from cspsim.web.watch.asked import LARGEST_REPLICATE, LARGEST_SEED, NONE, Asked, whole, with_scenario
 
@@ -13,9 +13,11 @@ RUN_SAYS = "New run, new luck"
 
 
 @solara.component
-def Setup(asked: Asked, change: Callable[[Asked], None], say: Callable[[str], None]) -> None:
-    """The pickers. What is no number, or too large, is refused with a sentence and the old value stays."""
-    titles = {entry.name: entry.title for entry in entries()}
+def Setup(asked: Asked, change: Callable[[Asked], None], say: Callable[[str], None], open_: bool) -> None:
+    """The pickers, folded away where a link has chosen already: on a projector the table needs the room.
+
+    What is no number, or too large, is refused with a sentence and the old value stays.
+    """
     data = scenario_of(asked.scenario).data
 
     def number(text: str, before: int, largest: int) -> int:
@@ -29,7 +31,19 @@ def Setup(asked: Asked, change: Callable[[Asked], None], say: Callable[[str], No
     def replicate(text: str) -> None:
         change(asked._replace(replicate=number(text, asked.replicate, LARGEST_REPLICATE)))
 
-    with box("section", "csp-card", "csp-watch__setup", aria_label="Which run"):
+    with box("details", "csp-card", "csp-watch__which", **({"open": "open"} if open_ else {})):
+        with box("summary"):
+            words("strong", "Which run")
+            words("span", f" {data.partnerships[asked.partnership].title}, seed {asked.seed}, run {asked.replicate}", "csp-soft")
+        Pickers(asked, change, seed, replicate)
+
+
+@solara.component
+def Pickers(asked: Asked, change: Callable[[Asked], None], seed: Callable[[str], None], replicate: Callable[[str], None]) -> None:
+    """Scenario, the one beside it, partnership, seed and run."""
+    titles = {entry.name: entry.title for entry in entries()}
+    data = scenario_of(asked.scenario).data
+    with box("div", "csp-watch__setup"):
         Choice("Scenario", asked.scenario, titles, lambda name: change(with_scenario(asked, name)))
         beside = {NONE: "Nothing: one scenario", **{name: title for name, title in titles.items() if name != asked.scenario}}
         Choice("Beside it (same luck)", asked.baseline, beside, lambda name: change(asked._replace(baseline=name, question=NONE)))
