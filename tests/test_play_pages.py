@@ -465,7 +465,10 @@ def test_a_debrief_is_made_once_and_told_to_all(rooms: Rooms, tiny: str) -> None
     making = debriefs.state(code, 0)
     assert making.made is not None
     assert (making.done, making.done > 50) == (making.total, True)
-    until(lambda: min(told) > 0)
+    until(lambda: min(told) > 1)
+    late = list[bool]()
+    debriefs.follow(code, lambda: late.append(True))()
+    assert late == [True]  # whoever follows when all is made learns of it
     rooms.join(code, "late", "Late")  # the game is what it was
     assert rooms.debrief(code, "late") is making.made
     for end in ends:

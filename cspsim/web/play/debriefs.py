@@ -51,10 +51,14 @@ class Debriefs:
         return self._states.get((code, undone), Making())
 
     def follow(self, code: str, tell: Callable[[], None]) -> Callable[[], None]:
-        """Have ``tell`` called whenever there is more; gives what ends that."""
+        """Have ``tell`` called now and whenever there is more; gives what ends that.
+
+        Now, because a page reads the state before it follows: what was made between the two would be missed.
+        """
         number = next(self._numbers)
         with self._lock:
             self._followers[number] = (code, tell)
+        tell()
 
         def end() -> None:
             with self._lock:
