@@ -368,14 +368,23 @@ class TestRuns:
         long.stop()
 
     def test_rules_that_nobody_allowed_are_a_sentence(self, tmp_path: Path) -> None:
-        theory = load_scenario("baseline").with_changes(
-            {"rules.trust": f"{THEORY}:move_trust"}
-        )
+        theory = load_scenario("baseline").with_changes({"rules.trust": f"{THEORY}:move_trust"})
         ensemble = Ensemble(Posed(Question(runs=8)), Library(), Workers(1))
         ensemble.posed.baseline = theory
         ensemble = Ensemble(ensemble.posed, Library(), Workers(1))
         finish(ensemble)
         assert "--allow-rules" in ensemble.fault
+        assert not ensemble.going
+
+    def test_runs_that_fail_say_so_and_keep_nobody_waiting(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(unit: Unit) -> Block:
+            raise RuntimeError("a secret of the server")
+
+        monkeypatch.setattr("cspsim.web.explore.ensemble.make", broken)
+        ensemble = Ensemble(Posed(Question(runs=8)), Library(), Workers(1))
+        finish(ensemble)
+        assert "has failed" in ensemble.fault
+        assert "secret" not in ensemble.fault
         assert not ensemble.going
 
     def test_threads_that_tell_are_told_once_the_first_runs_are_there_and_at_the_end(self) -> None:

@@ -1,5 +1,6 @@
 """All the runs that one question needs, made in the background in the order in which a reader misses them; may be stopped at any time."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,8 +15,11 @@ from cspsim.web.explore.differing import Apart, parts_between
 from cspsim.web.explore.posing import Posed
 from cspsim.web.explore.runs import LIBRARY, SETS, WORKERS, Block, Library, Unit, Workers, blocks_for, make
 
+FAILED = "This has failed. What was found so far stands; the server's own output tells why."
 TELLS_APART = 0.1
 """Seconds between two pieces of news: each of them draws a page anew, which takes processor time from the runs."""
+
+logger = logging.getLogger("cspsim.web")
 
 
 class Ensemble:
@@ -118,6 +122,9 @@ class Ensemble:
                 self._library.keep(unit, block)
             except (CspsimError, ValueError) as error:
                 fault = str(error)
+            except Exception:  # whatever it was: the page must not wait for ever
+                logger.exception("runs have failed")
+                fault = FAILED
         with self._lock:
             self._under_way -= 1
             if block is not None:
@@ -133,7 +140,11 @@ class Ensemble:
 
     def _take_apart(self) -> None:
         """The arms of *why*: found when everything else is there, since it takes a moment."""
-        apart = parts_between(*self.posed.arms)
+        try:
+            apart = parts_between(*self.posed.arms)
+        except Exception:  # as above
+            logger.exception("a difference could not be taken apart")
+            apart = Apart((), FAILED)
         with self._lock:
             self.apart = apart
             self._under_way -= 1
