@@ -24,7 +24,7 @@ from cspsim.web.play.card_page import card_as_data, choice_words
 from cspsim.web.play.debrief import BeliefLine, Compared, Debrief, Mattered, OtherLuck
 from cspsim.web.play.debriefs import Debriefs
 from cspsim.web.play.decisions import REASONS, Card, Refused, ToTable, read_choices
-from cspsim.web.play.door import Door, Said
+from cspsim.web.play.door import Door, Said, news_of
 from cspsim.web.play.open_form import as_settings, fitted, usual
 from cspsim.web.play.presence import GONE_AFTER, Presence, Watch
 from cspsim.web.play.rooms import Rooms
@@ -571,6 +571,17 @@ def test_without_a_usable_file_rooms_are_kept_nowhere_and_that_is_said(tmp_path:
     server._open_rooms("none", said.append)
     assert set(tmp_path.rglob("*")) == before
     assert len(said) == 2
+
+
+def test_a_page_looks_again_once_it_has_subscribed(rooms: Rooms, tiny: str) -> None:
+    """What happened between its first look and its subscription would be missed otherwise."""
+    code, told = opened(rooms, tiny), list[bool]()
+    end = news_of(Door(rooms, code, "session-police", lambda _: None))(lambda: told.append(True))
+    assert told == [True]
+    rooms.join(code, "stranger", "Somebody")
+    assert told == [True, True]
+    end()
+    assert rooms._store._rooms[code].subscribers == {}
 
 
 def test_a_door_never_raises_and_says_things_once(rooms: Rooms) -> None:
