@@ -40,10 +40,11 @@ def outcomes_shown(answer: Answer) -> list[str]:
 
 def _spread(values: Floats, shares: tuple[float, float]) -> tuple[list[float], list[float]]:
     """Quantiles over runs ``[year]``; not-a-number where no run has a value."""
-    with np.errstate(invalid="ignore"):
-        known = np.where(np.isfinite(values).any(axis=0), values, 0.0)
-        low, high = np.nanquantile(known, shares, axis=0)
+    if np.isfinite(values).all():
+        low, high = np.quantile(values, shares, axis=0)
+        return low.tolist(), high.tolist()
     empty = ~np.isfinite(values).any(axis=0)
+    low, high = np.nanquantile(np.where(empty, 0.0, values), shares, axis=0)
     low[empty] = high[empty] = np.nan
     return low.tolist(), high.tolist()
 

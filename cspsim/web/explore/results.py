@@ -39,8 +39,9 @@ def Results(ensemble: Ensemble, why: bool, set_why: Callable[[bool], None], summ
     before = solara.use_ref(found)
     before.current = answer = found or before.current  # the answer to the question before stays until there is a new one
     said = told(answer) if answer is not None else None
-    short = f"{said.mark}. {said.headline}" if said else ""
-    solara.use_effect(lambda: summarise(short), [short])
+    settled = answer is not None and answer is found and answer.done == answer.asked
+    short = f"{said.mark}. {said.headline}" if said and settled else ""
+    solara.use_effect(lambda: summarise(short) if short else None, [short])
     with box("div", "csp-stack", id_="answer"):
         if ensemble.fault:
             Notice(ensemble.fault, "error")
@@ -48,7 +49,6 @@ def Results(ensemble: Ensemble, why: bool, set_why: Callable[[bool], None], summ
             with box("section", "csp-verdict", "csp-verdict--unsure"):
                 words("p", "Waiting for the first runs" if ensemble.going else "Stopped before the first run", "csp-verdict__headline")
         else:
-            settled = answer.done == answer.asked and answer is found
             Verdict(said.headline, said.interval, said.tone, said.context, said.mark, settled)
         Going(ensemble, news)
         if answer is not None:
