@@ -15,15 +15,16 @@ Subscribe = Callable[[Tell], Callable[[], None]]
 
 AGAIN_AFTER = 0.5
 """Seconds until a page that has lost its connection is tried again."""
-REST = 3.0
-"""After drawing, a page waits this many times as long as that took before it draws news again: its reader's clicks come first."""
 
 
 class Bell:
-    """Carries news into the thread of one page. However often it rings before the page looks, the page is drawn once."""
+    """Carries news into the thread of one page. However often it rings before the page looks, the page is drawn once.
 
-    def __init__(self, context: VirtualKernelContext, show: Callable[[], None]) -> None:
-        self._context, self._show = context, show
+    ``rest``: after drawing, the page waits this many times as long as that took before it draws news again.
+    """
+
+    def __init__(self, context: VirtualKernelContext, show: Callable[[], None], rest: float = 0.0) -> None:
+        self._context, self._show, self._rest = context, show, rest
         self._lock = threading.Lock()
         self._rung = self._silent = False
         self._rested = 0.0
@@ -59,19 +60,20 @@ class Bell:
             with self._context:
                 self._show()
             now = time.monotonic()
-            self._rested = now + REST * (now - begun)
+            self._rested = now + self._rest * (now - begun)
 
 
-def use_news(subscribe: Subscribe, dependencies: Sequence[Any] = ()) -> int:
+def use_news(subscribe: Subscribe, dependencies: Sequence[Any] = (), rest: float = 0.0) -> int:
     """Draw the component anew whenever ``subscribe``'s source has news; gives how often it had.
 
     ``subscribe`` is called when the component appears, and anew when ``dependencies`` change; what it returns is called
-    when the component or the whole page has gone.
+    when the component or the whole page has gone. ``rest`` is for news that never stop: after each drawing the page waits that
+    many times as long as it took, so that its reader's clicks come first.
     """
     number, set_number = solara.use_state(0)
 
     def begin() -> Callable[[], None]:
-        bell = Bell(get_current_context(), lambda: set_number(lambda before: before + 1))
+        bell = Bell(get_current_context(), lambda: set_number(lambda before: before + 1), rest)
         end = subscribe(bell.ring)
 
         def stop() -> None:

@@ -34,7 +34,7 @@ def Results(ensemble: Ensemble, why: bool, set_why: Callable[[bool], None], summ
         ensemble.start()
         return end
 
-    news = use_news(follow, [ensemble])
+    news = use_news(follow, [ensemble], REST)
     found = solara.use_memo(lambda: answer_of(ensemble), [ensemble, ensemble.progress[0], ensemble.over_sets() is None])
     before = solara.use_ref(found)
     before.current = answer = found or before.current  # the answer to the question before stays until there is a new one
@@ -85,6 +85,8 @@ def doing(ensemble: Ensemble) -> str:
     return "what moved it" if ensemble.posed.question.why else "the other assumptions"
 
 
+REST = 3.0
+"""How many times as long as a drawing took the page waits before it draws more runs."""
 KEY = "Dashed: the baseline's mean. Solid: the scenario's, with a dark band for half of its runs and a light one for nine of ten."
 SINCE = " Vertical line: your changes begin."
 
