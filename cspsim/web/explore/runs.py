@@ -11,8 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -30,8 +29,10 @@ SET_RUNS = 4
 SETS = 32
 STEP_BACK = 10
 """How far the threads that make runs step back, as ``nice`` counts."""
-ROOM = 24 * 2**20
+ROOM = 16 * 2**20
 """Bytes of blocks that a server keeps."""
+
+Made = TypeVar("Made")
 
 
 class Block(NamedTuple):
@@ -65,25 +66,44 @@ def blocks_for(runs: int) -> int:
     return -(-runs // CHUNK)
 
 
-@lru_cache(maxsize=24)
-def _world(digest: str, scenario: Scenario) -> World:
-    return build_world(scenario.data)
+class _Latest(Generic[Made]):
+    """What was made of the latest scenarios, by digest. It holds no scenario: that would be five times as large as its world."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._made: OrderedDict[tuple[Any, ...], Made] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, key: tuple[Any, ...], make: Callable[[], Made]) -> Made:
+        """The one of a key; made if it is not there. Two threads may make it at once, and it is the same."""
+        with self._lock:
+            found = self._made.get(key)
+        found = make() if found is None else found
+        with self._lock:
+            self._made[key] = found
+            self._made.move_to_end(key)
+            while len(self._made) > self._most:
+                self._made.popitem(last=False)
+        return found
 
 
-@lru_cache(maxsize=8)
-def _sets(digest: str, seed: int, scenario: Scenario) -> AssumptionSets:
-    return sample_assumptions(scenario, SETS, seed)
+_WORLDS: _Latest[World] = _Latest(24)
+_SETS: _Latest[AssumptionSets] = _Latest(8)
+
+
+def _world_of(scenario: Scenario) -> World:
+    return _WORLDS.of((scenario.digest,), lambda: build_world(scenario.data))
 
 
 def sets_of(scenario: Scenario, seed: int) -> AssumptionSets:
     """The assumption sets under which an arm is run, the same quantiles in every arm."""
-    return _sets(scenario.digest, seed, scenario)
+    return _SETS.of((scenario.digest, seed), lambda: sample_assumptions(scenario, SETS, seed))
 
 
 def make(unit: Unit) -> Block:
     """The runs of a unit. Raises CspsimError for rules that may not be run, ValueError for a lever outside its range."""
     scenario = unit.scenario
-    world, book = _world(scenario.digest, scenario), rulebook_of(scenario)
+    world, book = _world_of(scenario), rulebook_of(scenario)
     if unit.set_number < 0:
         numbers = replicate_numbers(CHUNK, unit.number * CHUNK)
         tallies, _, monthly = run_world(world, book, numbers, unit.seed, months=True, threads=1)
