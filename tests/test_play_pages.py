@@ -18,7 +18,7 @@ from play_visitor import Visitor
 from worlds import write_tiny_world
 
 from cspsim.outcomes import OUTCOMES
-from cspsim.web import live, scenarios, server
+from cspsim.web import scenarios, server
 from cspsim.web.play import debrief_charts, debrief_words, shared
 from cspsim.web.play.card_page import card_as_data, choice_words
 from cspsim.web.play.debrief import BeliefLine, Compared, Debrief, Mattered, OtherLuck
@@ -33,11 +33,6 @@ from cspsim.web.play.words import effect, sentence, span, trust_words, view_word
 HOSTILE = "<img src=x onerror=alert(1)>{{7*7}}"
 MINUS = "\N{MINUS SIGN}"
 FACILITATOR = "session-of-the-facilitator"
-
-
-@pytest.fixture(autouse=True)
-def pages_draw_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "REST", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -397,6 +392,8 @@ def test_the_verdict_is_that_of_all_luck_and_not_of_one_game() -> None:
     assert "£98.0m with your decisions and to £100.0m with the computer's" in lucky.context
     good = debrief_words.verdict(made(-2e6, 0.75, 0.25), "Innertown")
     assert (good.tone, good.luck.endswith("They mostly help.")) == ("good", True)
+    idle = debrief_words.verdict(made(2e6, 0.16, 0.0), "Innertown")
+    assert (idle.tone, idle.luck.endswith("Under most luck they make no difference at all.")) == ("unsure", True)
     even = debrief_words.verdict(made(2e6, 0.5, 0.5), "Innertown")
     assert (even.tone, even.luck.endswith("So it is mostly luck whether they help or hurt.")) == ("unsure", True)
     none = debrief_words.verdict(made(0.0, 0, 0)._replace(luck=None), "Innertown")

@@ -79,7 +79,7 @@ def watch(camera: Camera) -> None:
 def play(camera: Camera) -> None:
     """A lobby, a card, the facilitator's side and a debrief."""
     facilitator = camera.visitor("/play")
-    facilitator.get_by_label("First month").select_option(label="October 2011")
+    facilitator.get_by_label("First month").select_option(label="January 2012")
     facilitator.get_by_label("Quarters").select_option("2")
     facilitator.get_by_role("button", name="Open the room").click()
     code = facilitator.locator(".csp-code--large").inner_text()

@@ -94,6 +94,8 @@ def _judged(luck: OtherLuck) -> str:
             if luck.difference == 0 or fortunate == other:
                 return f"They {often} {did}."
             return f"They {often} {did}: in this game luck hid it."
+    if luck.helped_share + luck.hurt_share < 1 - luck.helped_share - luck.hurt_share:
+        return "Under most luck they make no difference at all."
     return "So it is mostly luck whether they help or hurt."
 
 
