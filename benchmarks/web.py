@@ -8,18 +8,16 @@ shares its processors with the server.
 
 import argparse
 import os
-import re
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from browser import CHROMIUM, Site, chromium
+
 MOVES = 15
 PARTS = ("first", "lever", "running", "watch", "memory")
 REPORT = """() => {
@@ -47,37 +45,18 @@ PRESS = """() => new Promise((told) => {
 })"""
 
 
-class Server:
-    """``cspsim view`` on a free port with rooms of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        command = [sys.executable, "-m", "cspsim.cli", "view", "--no-open", "--port", "0", "--rooms", str(folder / "rooms.sqlite")]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            found = re.search(r"ready at (http://\S+)/ ", line)
-            if found:
-                self.address = found[1]
-                return
-        raise SystemExit("the server did not start")
-
-    def memory(self) -> float:
-        """Megabytes in use."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-    def stop(self) -> None:
-        """End it."""
-        self.process.terminate()
-        self.process.wait()
+def memory_of(site: Site) -> float:
+    """Megabytes that the server has in use."""
+    pages = int(Path(f"/proc/{site.process.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def first_content(browser: Any, server: Server) -> None:
+def first_content(browser: Any, site: Site) -> None:
     """A new visitor with an empty cache, tab by tab."""
     for tab in ("explore", "watch", "play", "kit"):
         found = []
         for _ in range(3):
-            page = browser.new_context(base_url=server.address).new_page()
+            page = browser.new_context(base_url=site.address).new_page()
             begun = time.monotonic()
             page.goto(f"/{tab}")
             page.locator("main h1").first.wait_for()
@@ -86,9 +65,9 @@ def first_content(browser: Any, server: Server) -> None:
         print(f"first content, {tab}: median {statistics.median(found):.2f} s, longest {max(found):.2f} s")
 
 
-def lever_to_chart(browser: Any, server: Server) -> None:
+def lever_to_chart(browser: Any, site: Site) -> None:
     """From a settled lever to the first chart drawn anew, and to all charts with all 200 runs and 32 assumption sets."""
-    page = browser.new_context(base_url=server.address, viewport={"width": 1280, "height": 900}).new_page()
+    page = browser.new_context(base_url=site.address, viewport={"width": 1280, "height": 900}).new_page()
     page.goto("/explore?scenario=deeper-cut")
     page.get_by_text("All 200 runs are done").wait_for()
     page.locator("canvas").nth(7).wait_for()
@@ -107,9 +86,9 @@ def lever_to_chart(browser: Any, server: Server) -> None:
     page.context.close()
 
 
-def while_running(browser: Any, server: Server) -> None:
+def while_running(browser: Any, site: Site) -> None:
     """From a click to the change that the server answers with, at rest and while 1,000 runs of each arm are made and drawn."""
-    page = browser.new_context(base_url=server.address).new_page()
+    page = browser.new_context(base_url=site.address).new_page()
     for name, asked in (("at rest", "runs=200"), ("while 1,000 runs of each are made", "runs=1000")):
         page.goto(f"/explore?scenario=no-cuts&seed=5&{asked}")
         page.locator(".csp-verdict__headline", has_text="lower").wait_for()
@@ -127,10 +106,10 @@ def while_running(browser: Any, server: Server) -> None:
     page.context.close()
 
 
-def months_a_second(browser: Any, server: Server) -> None:
+def months_a_second(browser: Any, site: Site) -> None:
     """How many months Watch gets through with all its charts when ten a second are asked for, with one scenario and with two."""
     for name, asked in (("one scenario", "scenario=baseline"), ("two scenarios", "scenario=deeper-cut&baseline=baseline")):
-        page = browser.new_context(base_url=server.address, viewport={"width": 1280, "height": 900}).new_page()
+        page = browser.new_context(base_url=site.address, viewport={"width": 1280, "height": 900}).new_page()
         page.goto(f"/watch?{asked}")
         page.locator("canvas").nth(3).wait_for()
         page.get_by_label("Speed").select_option("10")
@@ -143,11 +122,11 @@ def months_a_second(browser: Any, server: Server) -> None:
         page.context.close()
 
 
-def memory_after(browser: Any, server: Server, visits: int) -> None:
+def memory_after(browser: Any, site: Site, visits: int) -> None:
     """Memory before and after visitors have come, looked at every tab, moved a lever and gone."""
 
     def visit(k: int) -> None:
-        page = browser.new_context(base_url=server.address).new_page()
+        page = browser.new_context(base_url=site.address).new_page()
         page.goto(f"/explore?scenario=deeper-cut&levers.grant={0.5 + 0.001 * (k % 50):.3f}&runs=40")
         page.get_by_text("All 40 runs are done").wait_for()
         for tab in ("Watch", "Play", "Kit"):
@@ -160,12 +139,12 @@ def memory_after(browser: Any, server: Server, visits: int) -> None:
     for k in range(5):
         visit(k)
     time.sleep(5)
-    before = server.memory()
+    before = memory_of(site)
     for k in range(visits):
         visit(k)
     time.sleep(15)
-    urllib.request.urlopen(f"{server.address}/readyz").read()
-    after = server.memory()
+    urllib.request.urlopen(f"{site.address}/readyz").read()
+    after = memory_of(site)
     print(f"memory: {before:.0f} MB after 5 visits, {after:.0f} MB after {visits} more have come and gone: {after - before:+.0f} MB")
 
 
@@ -177,26 +156,17 @@ def main() -> None:
     asked = parser.parse_args()
     if CHROMIUM is None:
         raise SystemExit("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    wanted = asked.only or PARTS
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        server = Server(Path(folder))
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        try:
-            if "first" in wanted:
-                first_content(browser, server)
-            if "lever" in wanted:
-                lever_to_chart(browser, server)
-            if "running" in wanted:
-                while_running(browser, server)
-            if "watch" in wanted:
-                months_a_second(browser, server)
-            if "memory" in wanted:
-                memory_after(browser, server, asked.visits)
-        finally:
-            browser.close()
-            server.stop()
+    site = Site.started("--rooms", "none")
+    browser = chromium()
+    try:
+        for part in asked.only or PARTS:
+            if part == "memory":
+                memory_after(browser, site, asked.visits)
+            else:
+                {"first": first_content, "lever": lever_to_chart, "running": while_running, "watch": months_a_second}[part](browser, site)
+    finally:
+        browser.close()
+        site.stop()
 
 
 if __name__ == "__main__":

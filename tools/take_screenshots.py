@@ -5,18 +5,16 @@ python tools/take_screenshots.py [--folder docs]
 
 import argparse
 import io
-import re
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from browser import CHROMIUM, Site, chromium
+
 COLOURS = 128  # a page has few colours: a palette makes a picture a fifth as large and nobody sees it
 SEATS = ("Metropolitan Police", "Borough council")
 
@@ -124,22 +122,12 @@ def main() -> None:
     asked = parser.parse_args()
     if CHROMIUM is None:
         raise SystemExit("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with tempfile.TemporaryDirectory() as kept, sync_playwright() as playwright:
-        rooms = str(Path(kept) / "rooms.sqlite")
-        command = [sys.executable, "-m", "cspsim.cli", "view", "--no-open", "--port", "0", "--rooms", rooms]
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        try:
-            assert server.stdout is not None
-            address = next(found[1] for line in server.stdout if (found := re.search(r"ready at (http://\S+)/ ", line)))
-            for tab in asked.tabs or TABS:
-                TABS[tab](Camera(browser, address, asked.folder))
-        finally:
-            browser.close()
-            server.terminate()
-            server.wait()
+    site = Site.started("--rooms", "none")
+    try:
+        for tab in asked.tabs or TABS:
+            TABS[tab](Camera(chromium(), site.address, asked.folder))
+    finally:
+        site.stop()
 
 
 if __name__ == "__main__":
