@@ -392,6 +392,8 @@ def test_the_verdict_is_that_of_all_luck_and_not_of_one_game() -> None:
     assert "£98.0m with your decisions and to £100.0m with the computer's" in lucky.context
     good = debrief_words.verdict(made(-2e6, 0.75, 0.25), "Innertown")
     assert (good.tone, good.luck.endswith("They mostly help.")) == ("good", True)
+    small = debrief_words.verdict(made(-1e5, 0.1, 0.9), "Innertown")  # a quarter of one per cent of £100m is £250k
+    assert small.headline.endswith("as with the computer's: better by £100k, which is too small to matter")
     idle = debrief_words.verdict(made(2e6, 0.16, 0.0), "Innertown")
     assert (idle.tone, idle.luck.endswith("Under most luck they make no difference at all.")) == ("unsure", True)
     even = debrief_words.verdict(made(2e6, 0.5, 0.5), "Innertown")

@@ -131,7 +131,7 @@ def Why(ensemble: Ensemble, answer: Answer, asked: bool, ask: Callable[[bool], N
             said = ensemble.apart.said if ensemble.apart else ""
             words("p", said or "The two scenarios are the same: there is nothing to switch off.")
         else:
-            DataTable(why_table(moved, answer.posed.outcome))
+            DataTable(why_table(moved, answer.posed.outcome), hide_caption=True)
             together = sum(one.difference for one in moved)
             words("p", _adding_up(together, answer), "csp-soft")
             if ensemble.apart and ensemble.apart.said:

@@ -46,7 +46,19 @@ def _headline(one: Compared, table: str) -> str:
     if word == "the same":
         return f"Under the same luck {table} did as well with your decisions as with the computer's"
     size = two_figures(abs(one.difference), one.unit)
+    if is_small(one):
+        return (
+            f"Under the same luck {table} did about as well with your decisions as with the computer's: "
+            f"{word} by {size}, which is too small to matter"
+        )
     return f"Under the same luck {table} did {word} with your decisions than with the computer's, by {size}"
+
+
+def is_small(one: Compared) -> bool:
+    """Whether a difference is below the smallest that anybody should care about, as registered for its outcome."""
+    entry = OUTCOMES[one.outcome]
+    smallest = entry.smallest * (abs(one.computer) if entry.smallest_is == "relative" else 1.0)
+    return abs(one.difference) < smallest
 
 
 def _ends(one: Compared) -> str:
@@ -81,8 +93,12 @@ def luck_words(luck: OtherLuck) -> str:
         return "Other luck cannot say more: neither more nor less of it is better."
     n = len([value for value in luck.others if isfinite(value)])
     helped, hurt = round(luck.helped_share * n), round(luck.hurt_share * n)
-    often = f"better than the computer {helped} times and worse {hurt} times"
+    often = f"better than the computer {_times(helped)} and worse {_times(hurt)}"
     return f"Under {n} other draws of luck the same decisions did {often}. {_judged(luck)}"
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 def _judged(luck: OtherLuck) -> str:
