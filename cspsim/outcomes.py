@@ -75,7 +75,7 @@ CRIME, MONEY, TABLE, DELIVERY, PEOPLE = "Crime", "Money", "The table", "Work and
 _ENTRIES = (
     _total("cost_of_crime", "Cost of crime", POUNDS, "true crimes times unit cost of crime (Home Office 2018)", {T.COST_OF_CRIME: 1}, -1, CRIME, 0.0025),
     _total("true_crimes", "True crimes", "crimes", "crimes that happened, recorded or not, antisocial behaviour included", {T.TRUE_CRIMES: 1}, -1, CRIME, 0.0025),
-    _total("recorded_crimes", "Recorded crimes", "crimes", "crimes in the police series; incident types without a series are left out", {T.RECORDED_CRIMES: 1}, -1, CRIME, 0.0025),
+    _total("recorded_crimes", "Recorded crimes", "crimes", "crimes in the police series; incident types without a series are left out; more may mean more crime or more trust in the police", {T.RECORDED_CRIMES: 1}, 0, CRIME, 0.0025),
     _total("severity", "Severity of crime", "severity score", "true crimes times ONS severity weight", {T.SEVERITY: 1}, -1, CRIME, 0.0025),
     _total("twin_cost_of_crime", "Cost of crime without the partnership", POUNDS, "the do-nothing twin's cost of crime: same luck, same scenario, no dose", {T.TWIN_COST_OF_CRIME: 1}, -1, CRIME, 0.0025),
     _total("cost_averted", "Cost of crime averted", POUNDS, "the twin's cost of crime less the true one", {T.TWIN_COST_OF_CRIME: 1, T.COST_OF_CRIME: -1}, 1, CRIME, 0.05),

@@ -1,8 +1,10 @@
 """The facilitator's kit: lessons whose figures are the model's, cards that say what the scenario says, paper that loads nothing."""
 
 import importlib.util
+import itertools
 import json
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from cspsim.cli import app
+from cspsim.commands.options import load
 from cspsim.comparison import compare
 from cspsim.describe import describe
 from cspsim.errors import CspsimError
@@ -25,6 +28,8 @@ from cspsim.outcomes import OUTCOMES
 from cspsim.parameters import Levers
 from cspsim.scenario import load_scenario, scenario_names
 from cspsim.schema import DatedPath, register_of
+from cspsim.web.explore.address import question_of
+from cspsim.web.explore.posing import Posed
 from cspsim.web.kit import figures as kit_figures
 from cspsim.web.kit.cards import commissioner_card, role_cards, value_at
 from cspsim.web.kit.figures import FIRM, Counts, Figure, filled, firmness, load_figures, often, percent_of, row_of
@@ -220,6 +225,27 @@ class TestFigures:
             assert (figure.sets_low, figure.sets_median, figure.sets_high) == pytest.approx(spread)
             if figure.sets.same == 0:
                 assert max(figure.sets.higher, figure.sets.lower) / 3 == pytest.approx(finding.same_sign_share)
+
+    @pytest.mark.parametrize(("key", "name"), [(key, name) for key, lesson in LESSONS.items() for name in lesson.comparisons])
+    def test_explore_and_the_command_line_ask_what_the_lesson_asks(self, key: str, name: str) -> None:
+        compared, outcome = LESSONS[key].comparisons[name], LESSONS[key].outcome
+        own = load_scenario(compared.scenario)
+        arm = own.with_changes(compared.changes) if compared.changes else own
+        address, command = compared.address(outcome), shlex.split(compared.command)
+        if compared.baseline_changes:
+            assert (address, command) == ("", [])
+            return
+        given = [value for word, value in itertools.pairwise(command) if word == "--set"]
+        assert load(compared.scenario, given).digest == arm.digest
+        assert command[:2] == ["cspsim", "run" if compared.baseline is None else "compare"]
+        if compared.baseline is None:
+            assert address == ""
+            return
+        question, said = question_of(address.partition("?")[2])
+        assert said == []
+        posed = Posed(question)
+        assert [one.digest for one in posed.arms] == [load_scenario(compared.baseline).digest, arm.digest]
+        assert posed.outcome == outcome
 
     def test_a_place_is_its_own(self) -> None:
         """What both boroughs receive together is what the area receives."""
@@ -545,7 +571,7 @@ class TestInABrowser:
         page.get_by_role("link", name="Who does the work").click()
         page.wait_for_url("**/kit/who_does_the_work")
         link = page.get_by_role("link", name="Open in Explore").get_attribute("href")
-        assert link == "/explore?scenario=rebalanced-with-commitment&baseline=baseline"
+        assert link == "/explore?scenario=rebalanced-with-commitment&baseline=baseline&outcome=delivered_dose"
         page.get_by_role("link", name="All lessons").click()
         page.get_by_role("link", name="Debrief sheet").click()
         page.get_by_role("heading", name="Before the reveal").wait_for()

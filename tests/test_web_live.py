@@ -80,9 +80,25 @@ def test_news_that_come_while_the_connection_is_lost_are_shown_when_it_is_back(t
     time.sleep(0.1)
     assert shown == []
     tab.event_loop = asyncio.new_event_loop()
-    time.sleep(0.1)
+    time.sleep(0.7)
     run(tab, 0.05)
     assert shown == [1]
+
+
+def test_news_that_a_lost_connection_took_along_are_sent_again(tab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "AGAIN_AFTER", 0.02)
+    shown: list[int] = []
+    bell = Bell(tab, lambda: shown.append(1))
+    bell.ring()  # on its way to the page when the connection is lost
+    tab.event_loop.close()
+    tab.event_loop = asyncio.new_event_loop()
+    bell.ring()
+    time.sleep(0.7)  # the watching thread may have slept with the usual patience
+    run(tab, 0.05)
+    assert shown == [1]
+    bell.ring()
+    run(tab, 0.05)
+    assert shown == [1, 1]
 
 
 def test_a_silenced_bell_and_a_closed_page_show_nothing(tab: Any) -> None:

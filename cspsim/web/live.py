@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import solara
@@ -14,7 +15,7 @@ Subscribe = Callable[[Tell], Callable[[], None]]
 """Takes a ``Tell`` and gives what ends the subscription."""
 
 AGAIN_AFTER = 0.5
-"""Seconds until a page that has lost its connection is tried again."""
+"""Seconds after which news that have not been shown are looked at: their page may have lost its connection."""
 
 
 class Bell:
@@ -28,6 +29,7 @@ class Bell:
         self._lock = threading.Lock()
         self._rung = self._silent = False
         self._rested = 0.0
+        self._loop = context.event_loop
 
     def ring(self) -> None:
         """There is news."""
@@ -41,26 +43,76 @@ class Bell:
         """The page has gone."""
         self._silent = True
 
+    @property
+    def gone(self) -> bool:
+        """Whether nobody will ever look."""
+        return self._silent or self._context.closed_event.is_set()
+
+    @property
+    def lost(self) -> bool:
+        """Whether its news went to a connection that is no more; the page may be back with another one."""
+        return self._rung and (self._loop.is_closed() or self._loop is not self._context.event_loop)
+
+    def send_again(self) -> None:
+        """Send news that were lost."""
+        self._send()
+
     def _send(self) -> None:
-        if self._silent or self._context.closed_event.is_set():
+        if self.gone:
             return
-        try:
-            loop = self._context.event_loop
+        loop = self._loop = self._context.event_loop
+        _unseen.add(self)
+        with suppress(RuntimeError):  # the loop is closed: ``_unseen`` tries again
             loop.call_soon_threadsafe(lambda: loop.call_later(max(0.0, self._rested - time.monotonic()), self._look))
-        except RuntimeError:  # the connection is lost and its loop closed: the page may come back with another one
-            again = threading.Timer(AGAIN_AFTER, self._send)
-            again.daemon = True
-            again.start()
 
     def _look(self) -> None:
+        _unseen.discard(self)
         with self._lock:
             self._rung = False
-        if not (self._silent or self._context.closed_event.is_set()):
+        if not self.gone:
             begun = time.monotonic()
             with self._context:
                 self._show()
             now = time.monotonic()
             self._rested = now + self._rest * (now - begun)
+
+
+class _Unseen:
+    """Bells whose news nobody has looked at yet; one thread for all of them sends again what a lost connection took along."""
+
+    def __init__(self) -> None:
+        self._bells: set[Bell] = set()
+        self._there = threading.Condition()
+        self._watching = False
+
+    def add(self, bell: Bell) -> None:
+        """News are on their way."""
+        with self._there:
+            self._bells.add(bell)
+            if not self._watching:
+                self._watching = True
+                threading.Thread(target=self._watch, name="unseen news", daemon=True).start()
+            self._there.notify()
+
+    def discard(self, bell: Bell) -> None:
+        """The page has looked."""
+        with self._there:
+            self._bells.discard(bell)
+
+    def _watch(self) -> None:
+        while True:
+            with self._there:
+                while not self._bells:
+                    self._there.wait()
+            time.sleep(AGAIN_AFTER)
+            with self._there:
+                self._bells = {bell for bell in self._bells if not bell.gone}
+                lost = [bell for bell in self._bells if bell.lost]
+            for bell in lost:
+                bell.send_again()
+
+
+_unseen = _Unseen()
 
 
 def use_news(subscribe: Subscribe, dependencies: Sequence[Any] = (), rest: float = 0.0) -> int:

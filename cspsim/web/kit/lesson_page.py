@@ -12,6 +12,7 @@ from cspsim.web.kit.views import Answered, Block, LessonView
 from cspsim.web.parts import Button, Notice, box, words
 
 Choices = dict[int, Claim]
+NO_COMMAND = "Both arms differ from the shipped scenario here, each in its own way: Explore and a single command cannot ask it."
 
 
 @solara.component_vue("print.vue")
@@ -111,6 +112,9 @@ def Reveal(view: LessonView, choices: Choices) -> None:
             with box("div", "csp-card"):
                 words("h3", block.about, "csp-h3")
                 rows_below(block.about, columns_of(block), [cells_of(row) for row in block.rows])
+                if block.address:
+                    Link("Open in Explore", block.address, "plain")
+                words("p", f"At the command line: {block.command}" if block.command else NO_COMMAND, "csp-soft", "csp-small")
         with box("div", "csp-card"):
             words("h3", "Learning point", "csp-h3")
             words("p", view.lesson.learning_point)
@@ -126,7 +130,6 @@ def Reveal(view: LessonView, choices: Choices) -> None:
         with box("details", "csp-card"):
             words("summary", "Questions for discussion", "csp-h3")
             bullets(view.lesson.questions)
-        words("p", f"At the command line: {view.lesson.command}", "csp-mono")
 
 
 @solara.component

@@ -1,9 +1,11 @@
 """The lessons as ``lessons.toml`` tells them: checked against the model's own names, with what each one asks the model."""
 
+import shlex
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlencode
 
 from pydantic import Field
 
@@ -14,6 +16,7 @@ from cspsim.results import AREA
 from cspsim.scenario_files import scenario_names
 from cspsim.schema import Section, register_of
 from cspsim.sweep.toml_file import FileReader
+from cspsim.toml_lines import write_value
 
 LESSONS_FILE = Path(__file__).resolve().parent / "lessons.toml"
 MINUTES = 20
@@ -60,6 +63,30 @@ class Compared(Section):
     baseline_changes: dict[str, Any] = Field(default_factory=dict)
     against: float | None = None
     figures: list[Asked]
+
+    @property
+    def command(self) -> str:
+        """The command line that asks the same; empty where no single one does (both arms changed, each in its own way)."""
+        if self.baseline_changes:
+            return ""
+        scenarios = [self.scenario] if self.baseline is None else [self.baseline, self.scenario]
+        changes = [part for key, value in self.changes.items() for part in ("--set", f"{key}={write_value(value)}")]
+        return shlex.join(["cspsim", "run" if self.baseline is None else "compare", *scenarios, *changes])
+
+    def address(self, outcome: str) -> str:
+        """Where Explore asks the same, with a lever held from a month on if one is; empty where it cannot."""
+        if self.baseline is None or self.baseline_changes:
+            return ""
+        state = {"scenario": self.scenario, "baseline": self.baseline, "outcome": outcome}
+        for key, value in self.changes.items():
+            section, _, rest = key.partition(".")
+            name, _, part = rest.partition(".")
+            if section == "levers" and part == "path" and len(value) == 1:
+                ((state["since"], held),) = value.items()
+                state[f"levers.{name}"] = f"{held:g}"
+            elif section != "levers" or part != "replace":
+                return ""
+        return f"/explore?{urlencode(state)}"
 
 
 class Prediction(Section):
@@ -111,11 +138,6 @@ class Lesson(Section):
         for key, compared in self.comparisons.items():
             for asked in compared.figures:
                 yield f"{key}.{asked.name}", compared, asked
-
-    @property
-    def command(self) -> str:
-        """The command line that asks the model the lesson's question."""
-        return f"cspsim compare {self.baseline} {self.scenario}"
 
 
 class Guide(Section):

@@ -23,8 +23,9 @@ def address(page: str = "", state: Mapping[str, str] | None = None) -> str:
 
 
 def opens(lesson: Lesson) -> str:
-    """The address of Explore or Watch with the lesson's scenario beside its baseline."""
-    return f"/{lesson.view}?{urlencode({'scenario': lesson.scenario, 'baseline': lesson.baseline})}"
+    """The address of Explore or Watch with the lesson's scenario beside its baseline, in Explore with its outcome."""
+    state = {"scenario": lesson.scenario, "baseline": lesson.baseline}
+    return f"/{lesson.view}?{urlencode(state if lesson.view == 'watch' else {**state, 'outcome': lesson.outcome})}"
 
 
 @solara.component

@@ -23,11 +23,13 @@ class Timed(NamedTuple):
 
 
 class Block(NamedTuple):
-    """One comparison with its rows."""
+    """One comparison with its rows, where Explore asks the same and the command line that does; empty where none does."""
 
     about: str
     rows: tuple[Row, ...]
     level: bool
+    address: str
+    command: str
 
 
 class Answered(NamedTuple):
@@ -85,7 +87,7 @@ def lesson_view(key: str, lesson: Lesson, stored: Stored) -> LessonView:
         levers=tuple(register_of(Levers)[name].title for name in lesson.levers),
         outcome=OUTCOMES[lesson.outcome].title,
         steps=tuple(_timed(lesson.steps)),
-        blocks=tuple(_block(name, compared, figures) for name, compared in lesson.comparisons.items()),
+        blocks=tuple(_block(name, compared, lesson, figures) for name, compared in lesson.comparisons.items()),
         predictions=tuple(_answered(entry, figures[entry.figure]) for entry in lesson.predictions),
     )
 
@@ -95,13 +97,13 @@ def _timed(steps: list[Step]) -> list[Timed]:
     return [Timed(step, end - step.minutes, end) for step, end in zip(steps, ends, strict=True)]
 
 
-def _block(name: str, compared: Compared, figures: dict[str, Figure]) -> Block:
+def _block(name: str, compared: Compared, lesson: Lesson, figures: dict[str, Figure]) -> Block:
     places = _scenario(compared.scenario).data.partnerships
     rows = tuple(
         row_of(figures[f"{name}.{asked.name}"], compared, asked, "" if asked.place == AREA else places[asked.place].title)
         for asked in compared.figures
     )
-    return Block(compared.about, rows, compared.against is not None)
+    return Block(compared.about, rows, compared.against is not None, compared.address(lesson.outcome), compared.command)
 
 
 def _answered(prediction: Prediction, figure: Figure) -> Answered:
