@@ -467,8 +467,23 @@ def test_a_file_that_is_none_is_refused(tiny: Scenario, tmp_path: Path) -> None:
 def test_a_room_whose_scenario_has_changed_does_not_go_on(tiny: Scenario, tmp_path: Path) -> None:
     code = opened(new_rooms(tiny, tmp_path / "play.sqlite"))
     changed = tiny.with_changes({"levers.grant.multiplier": 0.9})
-    refused("has changed since", new_rooms(changed, tmp_path / "play.sqlite").view, code, FACILITATOR)
+    elsewhere = new_rooms(changed, tmp_path / "play.sqlite")
+    refused("has changed since", elsewhere.view, code, FACILITATOR)
+    refused("only the facilitator", elsewhere.close_room, code, "session-police")
     assert new_rooms(tiny, tmp_path / "play.sqlite").view(code, FACILITATOR).stage == "playing"
+    elsewhere.close_room(code, FACILITATOR)
+    refused("there is no room", new_rooms(tiny, tmp_path / "play.sqlite").view, code, FACILITATOR)
+
+
+def test_rooms_that_nobody_has_come_into_give_way_when_all_are_taken(tiny: Scenario, clock: Clock) -> None:
+    rooms = new_rooms(tiny, limits=Limits(rooms=2, rooms_each=2, deserted_after=100), clock=clock)
+    deserted = rooms.open("greedy", {"scenario": "tiny"})
+    used = opened(rooms, ("police",))
+    refused("all 2 rooms", rooms.open, "third", {"scenario": "tiny"})
+    clock.now += 101
+    assert rooms.open("third", {"scenario": "tiny"})
+    refused("there is no room", rooms.view, deserted, "greedy")
+    assert rooms.view(used, FACILITATOR).stage == "playing"
 
 
 def test_rooms_are_few_and_do_not_live_for_ever(tiny: Scenario, clock: Clock, tmp_path: Path) -> None:

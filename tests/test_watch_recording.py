@@ -173,6 +173,26 @@ class TestShelf:
         shelf.borrow(5, lambda: None)
         assert _until(lambda: bool((job := shelf.look(5)) and job.result == 5))
 
+    def test_whoever_saw_the_fault_is_told_when_somebody_else_tries_again(self) -> None:
+        tries: list[int] = []
+
+        def make(key: int, report: Report) -> int:
+            tries.append(key)
+            if len(tries) == 1:
+                raise CspsimError("not now")
+            return key
+
+        shelf: Shelf[int, int] = Shelf(make, 2)
+        told: list[str] = []
+        end = shelf.borrow(5, lambda: told.append("first"))
+        assert _until(lambda: bool((job := shelf.look(5)) and job.fault))
+        told.clear()
+        shelf.borrow(5, lambda: told.append("second"))
+        assert _until(lambda: bool((job := shelf.look(5)) and job.result == 5) and {"first", "second"} <= set(told))
+        end()
+        assert (job := shelf.look(5)) is not None
+        assert len(job._waiting) == 1
+
     def test_it_ends_when_the_page_is_closed(self) -> None:
         shelf: Shelf[int, int] = Shelf(_for_ever, 2)
         jobs: list[Any] = []

@@ -271,6 +271,51 @@ class TestGuard:
     def test_where_a_request_comes_from(self, origin: str, own: bool) -> None:
         assert guard.is_own(origin, "127.0.0.1:80") is own
 
+    def test_one_browser_and_one_machine_get_so_many_pages_and_places_are_free_again(self) -> None:
+        gates = [asyncio.Event() for _ in range(guard.MOST_PER_MACHINE + 10)]
+        let_in: list[int] = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            let_in.append(scope["number"])
+            await gates[scope["number"]].wait()
+
+        async def visit(guarded: guard.Guard, number: int, cookie: str, machine: str) -> list[Any]:
+            sent: list[Any] = []
+
+            async def send(message: Any) -> None:
+                sent.append(message)
+
+            async def receive() -> Any:
+                return {"type": "websocket.connect"}
+
+            headers = [(b"host", b"127.0.0.1:80"), (b"cookie", f"{guard.COOKIE}={cookie}".encode())]
+            scope = {"type": "websocket", "path": "/x", "headers": headers, "client": (machine, 1), "number": number}
+            await guarded(scope, receive, send)
+            return sent
+
+        async def everybody() -> None:
+            guarded = guard.Guard(app, only_here=True)
+            own = [asyncio.create_task(visit(guarded, k, "one", "10.0.0.1")) for k in range(guard.MOST_PER_SESSION)]
+            await asyncio.sleep(0)
+            assert (await visit(guarded, 200, "one", "10.0.0.1"))[0]["code"] == 1013
+            rest = range(guard.MOST_PER_SESSION, guard.MOST_PER_MACHINE)
+            others = [asyncio.create_task(visit(guarded, k, f"other-{k}", "10.0.0.1")) for k in rest]
+            await asyncio.sleep(0)
+            assert (await visit(guarded, 201, "somebody-new", "10.0.0.1"))[0]["code"] == 1013
+            elsewhere = asyncio.create_task(visit(guarded, guard.MOST_PER_MACHINE, "somebody-new", "10.0.0.2"))
+            await asyncio.sleep(0)
+            assert let_in[-1] == guard.MOST_PER_MACHINE
+            for gate in gates:
+                gate.set()
+            await asyncio.gather(*own, *others, elsewhere)
+            assert not +guarded._open
+
+        asyncio.run(everybody())
+
+    def test_the_insides_of_the_server_are_nobodys(self) -> None:
+        assert asked("/resourcez?verbose").status == 404
+        assert asked("/_solara/api/close/x", "POST").status == 404
+
     def test_a_page_of_another_shape_is_noticed(self) -> None:
         with pytest.raises(ValueError, match="not put together as expected"):
             guard.mended("<html><head></head></html>")

@@ -3,7 +3,10 @@ and refusal of requests that come from other sites.
 """
 
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +40,12 @@ HEADERS = (
     (b"referrer-policy", b"no-referrer"),
 )
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+MOST_PER_SESSION, MOST_PER_MACHINE = 30, 120
+"""Open pages of one browser, and of one machine: a class behind one address still fits."""
+COOKIE = "solara-session-id"
+UNSEEN = frozenset({"/resourcez"})
+"""What Solara tells of a server's insides, to nobody."""
+CLOSING = "/_solara/api/close/"
 _VIEWPORT = re.compile(r'<meta name="viewport"[^>]*>')
 
 
@@ -65,6 +74,7 @@ class Guard:
 
     def __init__(self, app: App, only_here: bool) -> None:
         self.app, self.only_here = app, only_here
+        self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse what comes from elsewhere, pass on the rest, with headers on every answer."""
@@ -77,6 +87,12 @@ class Guard:
         if not is_known_host(host, self.only_here) or (changes_something and not is_own(given.get("origin", ""), host)):
             await _refuse(scope, receive, send)
             return
+        if scope["path"] in UNSEEN or (scope["path"].startswith(CLOSING) and b"session_id=" not in scope.get("query_string", b"")):
+            await _answer(send, 404, b"there is no such page")
+            return
+        if scope["type"] == "websocket":
+            await self._connect(scope, receive, send, _session(given.get("cookie", "")))
+            return
 
         async def headed(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
@@ -86,10 +102,39 @@ class Guard:
         await self.app(scope, receive, headed)
 
 
+    async def _connect(self, scope: Scope, receive: Receive, send: Send, session: str) -> None:
+        """A page's connection; one too many of a browser, or of a machine, is refused: each holds memory and a thread."""
+        who = [(f"session {session}", MOST_PER_SESSION), (f"machine {(scope.get('client') or ('',))[0]}", MOST_PER_MACHINE)]
+        if any(self._open[name] >= most for name, most in who):
+            await receive()
+            await send({"type": "websocket.close", "code": 1013})
+            return
+        self._open.update(name for name, _ in who)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._open.subtract(name for name, _ in who)
+            for name, _ in who:
+                if not self._open[name]:
+                    del self._open[name]
+
+
+def _session(cookies: str) -> str:
+    """The session id of a cookie header; empty where there is none."""
+    found = SimpleCookie()
+    with suppress(CookieError):
+        found.load(cookies)
+    return found[COOKIE].value if COOKIE in found else ""
+
+
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008})
         return
-    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain; charset=utf-8"), *HEADERS]})
-    await send({"type": "http.response.body", "body": b"refused: this request comes from another site"})
+    await _answer(send, 403, b"refused: this request comes from another site")
+
+
+async def _answer(send: Send, status: int, text: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain; charset=utf-8"), *HEADERS]})
+    await send({"type": "http.response.body", "body": text})

@@ -38,6 +38,7 @@ import reacton.ipyvue
 import solara
 from solara.alias import rv
 
+from cspsim.errors import CspsimError
 from cspsim.web.chart import Chart
 from cspsim.web.fields import Choice, TextField, Tick
 from cspsim.web.number_field import NumberField
@@ -181,13 +182,22 @@ def _Download(label: str, file_name: str, kind: str, content: dict[str, Any], ev
 def Download(label: str, file_name: str, data: str | bytes | Callable[[], str | bytes], kind: str = "plain") -> None:
     """A button that saves a file. Where ``data`` is a function it is called when somebody clicks, in the visitor's own session."""
     content, set_content = solara.use_state((0, ""))
+    said, say = solara.use_state("")
 
     def make(_: Any) -> None:
-        made = data() if callable(data) else data
+        try:
+            made = data() if callable(data) else data
+        except CspsimError as error:
+            say(str(error))
+            set_content((content[0] + 1, ""))
+            return
+        say("")
         raw = made.encode("utf-8") if isinstance(made, str) else made
         set_content((content[0] + 1, base64.b64encode(raw).decode("ascii")))
 
     _Download(label=label, file_name=file_name, kind=kind, content={"number": content[0], "base64": content[1]}, event_make=make)
+    if said:
+        words("p", f"Not saved: {said}.", "csp-field__said", role="alert")
 
 
 @solara.component_vue("vue/menu.vue")

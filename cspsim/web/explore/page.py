@@ -8,7 +8,7 @@ import solara
 from cspsim.errors import CspsimError
 from cspsim.exports import as_json
 from cspsim.web.explore.address import question_of, state_of
-from cspsim.web.explore.answer import SCENARIO, answer_of
+from cspsim.web.explore.answer import answer_of
 from cspsim.web.explore.controls import AssumptionPicker, LeverPicker, ScenarioPicker
 from cspsim.web.explore.ensemble import Ensemble
 from cspsim.web.explore.notes import NOTES
@@ -128,7 +128,7 @@ def _runs(ensemble: Ensemble) -> str:
     frames = []
     for arm, results in answer.comparison.results.items():
         frame = results.runs.copy()
-        frame.insert(0, "arm", ensemble.posed.title if arm == SCENARIO else ensemble.posed.baseline_title)
+        frame.insert(0, "arm", arm)
         frames.append(frame)
     import pandas as pd
 

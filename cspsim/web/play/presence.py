@@ -5,6 +5,7 @@ owner for present all the while, and a session whose facilitator's laptop has di
 once a page has been without its browser for some seconds, and begins again when it is back.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from solara.server.kernel_context import PageStatus, VirtualKernelContext, get_current_context
 
 from cspsim.web.live import Subscribe, Tell
+
+logger = logging.getLogger("cspsim.web")
 
 LOOKS_EVERY = 3.0
 GONE_AFTER = 15.0
@@ -100,7 +103,10 @@ class Watch:
                     self._running = False
                     return
             for presence in presences:
-                presence.look()
+                try:
+                    presence.look()
+                except Exception:  # one page's trouble must not end the watch over all the others
+                    logger.exception("a page could not be looked after")
 
 
 watch = Watch()

@@ -85,6 +85,17 @@ class Room:
         return self._game
 
     @property
+    def led_by(self) -> str:
+        """The facilitator's fingerprint as the log has it, also of a room that cannot be woken."""
+        found = self.header.opened_by
+        for entry in self.log:
+            if entry.what == "claim":
+                found = entry.who
+            elif entry.what == "leave" and entry.who == found:
+                found = ""
+        return found
+
+    @property
     def changed(self) -> float:
         """When the room changed last."""
         return self.log[-1].at if self.log else self.header.opened

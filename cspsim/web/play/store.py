@@ -34,7 +34,9 @@ class Mine(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """How much a server takes on. Times in seconds; ``rests_after``: a room nobody looks at drops what can be made again."""
+    """How much a server takes on. Times in seconds; ``rests_after``: a room nobody looks at drops what can be made
+    again; ``deserted_after``: one that nobody has come into gives way when all places are taken.
+    """
 
     rooms: int = 40
     rooms_each: int = 5
@@ -44,6 +46,7 @@ class Limits(NamedTuple):
     lives: float = 7 * 24 * 3600
     away_after: float = 60
     rests_after: float = 600
+    deserted_after: float = 900
 
 
 def fingerprint(session: Any) -> str:
@@ -81,6 +84,8 @@ class Store:
         scenario = self._load(str(raw["scenario"]))
         settings = checked(raw, scenario)
         self.sweep()
+        if len(self._rooms) >= self.limits.rooms:
+            self._forget_deserted()
         with self._lock:
             if len(self._rooms) >= self.limits.rooms:
                 raise Refused(f"all {self.limits.rooms} rooms of this server are taken: close one, or try again later")
@@ -109,8 +114,8 @@ class Store:
         return sorted(found, key=lambda one: -one.changed)
 
     @contextmanager
-    def held(self, code: Any) -> Iterator[Room]:
-        """The room of a code, awake, with nobody else at it. Raises Refused if there is none."""
+    def held(self, code: Any, wake: bool = True) -> Iterator[Room]:
+        """The room of a code, awake unless not wanted, with nobody else at it. Raises Refused if there is none."""
         name = code.strip().upper() if isinstance(code, str) and len(code) < 40 else ""
         room = self._rooms.get(name)
         if room is None:
@@ -118,7 +123,8 @@ class Store:
         with room.lock:
             if self._rooms.get(name) is not room or room.changed + self.limits.lives < self.clock():
                 raise Refused(f"the room {name} has been closed")
-            room.wake()
+            if wake:
+                room.wake()
             yield room
 
     def change(self, code: Any, session: Any, what: str, check: Check) -> None:
@@ -185,6 +191,17 @@ class Store:
                         self.forget(room)
                     elif not room.subscribers and max(room.changed, room.looked_at) + self.limits.rests_after < now:
                         room.rest()
+                finally:
+                    room.lock.release()
+
+    def _forget_deserted(self) -> None:
+        """Make room: what was opened a while ago, and nobody has come into or looks at, holds no place."""
+        before = self.clock() - self.limits.deserted_after
+        for room in list(self._rooms.values()):
+            if room.lock.acquire(blocking=False):
+                try:
+                    if not room.log and not room.subscribers and max(room.header.opened, room.looked_at) < before:
+                        self.forget(room)
                 finally:
                     room.lock.release()
 

@@ -98,20 +98,23 @@ class Shelf(Generic[Key, Made]):
         with self._lock:
             job = self._jobs.get(key)
             if job is None or job.fault:
+                waiting = [] if job is None else job._waiting  # whoever was told of the fault is told of the new try, too
                 job = self._jobs[key] = Job()
+                job._waiting = waiting
                 threading.Thread(target=job._work, args=[lambda report: self._make(key, report)], name="cspsim-watch", daemon=True).start()
             self._jobs.move_to_end(key)
             job._waiting.append(tell)
             self._clear_away()
         tell()
-        borrowed = job
+        waiting = job._waiting
 
         def give_back() -> None:
             with self._lock:
-                if tell in borrowed._waiting:
-                    borrowed._waiting.remove(tell)
-                if not borrowed._waiting and not borrowed.ended and self._jobs.get(key) is borrowed:
-                    borrowed._dropped.set()
+                if tell in waiting:
+                    waiting.remove(tell)
+                now = self._jobs.get(key)
+                if now is not None and now._waiting is waiting and not waiting and not now.ended:
+                    now._dropped.set()
                     del self._jobs[key]
                 self._clear_away()
 
