@@ -203,6 +203,7 @@ class TestAddress:
         assert all(isinstance(line, str) for line in said)
 
     def test_what_cannot_be_read_is_said_with_the_nearest_name(self) -> None:
+        assert question_of("since=1900-01")[1] == ["since: changes begin in an April from 2008-04 to 2017-04, not in 1900-01"]
         question, said = question_of("scenario=deeper-cutt&levers.grannt=1&levers.grant=7&runs=1&seed=0x1&since=spring")
         assert question == Question()
         assert said[0] == 'scenario: there is no "deeper-cutt" here; did you mean "deeper-cut"?'
@@ -357,6 +358,36 @@ class TestRuns:
         until(lambda: ensemble.progress[0] > stood[0])
         ensemble.stop()
 
+    def test_what_waits_for_a_thread_when_it_is_stopped_is_not_made(self) -> None:
+        workers, library, gate = Workers(1), Library(), threading.Event()
+        workers.take(lambda: (gate.wait(60), None)[1])
+        ensemble = Ensemble(Posed(Question(runs=8)), library, workers)
+        ensemble.start()
+        ensemble.stop()
+        gate.set()
+        until(lambda: ensemble._under_way == 0)
+        assert len(library) == 0
+
+    def test_another_seed_has_other_runs_and_another_replicate_too(self) -> None:
+        library = Library()
+        first, second = (answer_of(answered(Question(runs=8, seed=seed), library)) for seed in (1, 2))
+        assert first is not None
+        assert second is not None
+        one, other = (answer.comparison.results[BASELINE].tallies for answer in (first, second))
+        assert not np.array_equal(one, other)
+        assert np.array_equal(other, simulate("baseline", 8, seed=2).tallies)
+        assert not np.array_equal(one[0], one[1])
+
+    def test_after_a_fault_it_can_be_tried_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with monkeypatch.context() as broken:
+            broken.setattr("cspsim.web.explore.ensemble.make", lambda unit: (_ for _ in ()).throw(ValueError("not today")))
+            ensemble = Ensemble(Posed(Question(runs=8)), Library(), Workers(1))
+            finish(ensemble)
+        assert ensemble.fault == "not today"
+        ensemble.start()
+        until(lambda: ensemble.finished)
+        assert ensemble.fault == ""
+
     def test_everybody_gets_a_turn(self) -> None:
         workers = Workers(1)
         long, short = (Ensemble(Posed(Question(runs=runs_, seed=5 + runs_)), Library(), workers) for runs_ in (800, 8))
@@ -445,6 +476,15 @@ class TestWhy:
         assert moved["Mainstream budgets"].without == pytest.approx(grant_alone.finding().difference)
         assert why_table(list(moved.values()), "cost_of_crime").rows[0][0] == "Mainstream budgets"
 
+    def test_however_many_runs_are_asked_for_each_part_is_made_of_the_first_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("cspsim.web.explore.ensemble.WHY_RUNS", 8)
+        ensemble = answered(Question("rebalanced-workload", runs=FEW, why=True))
+        found = compare("baseline", "rebalanced-workload", 8, assumption_sets=0).finding()
+        moved = moved_by(ensemble)
+        assert moved is not None
+        assert moved[0].difference == pytest.approx(found.difference)
+        assert ensemble.progress == (FEW, FEW)
+
     def test_scenarios_that_are_worlds_apart_are_not_taken_apart(self) -> None:
         assert "too many" in parts_between(scenario("baseline"), scenario("renamed-and-merged")).said
 
@@ -467,6 +507,11 @@ class TestOtherWorlds:
         assert Posed(assumed).arms[0].digest == scenario("baseline").digest
         assert Posed(assumed._replace(changed=True)).arms[0].data.uncertainties["initial_trust"].value == 0.3
         assert "--set-everywhere" not in Posed(assumed).command
+
+    def test_the_headline_says_in_which_world_it_holds(self) -> None:
+        changed = answer_of(answered(Question("no-cuts", runs=8, assumptions=(("initial_trust", 0.3),), changed=True)))
+        assert changed is not None
+        assert told(changed).headline.endswith("“As it happened”, both under your changed assumptions")
 
     def test_nothing_assumed_otherwise_is_no_other_world(self) -> None:
         assert corners_of(answered(Question(runs=8))) is None

@@ -288,7 +288,7 @@ class TestGuard:
             async def receive() -> Any:
                 return {"type": "websocket.connect"}
 
-            headers = [(b"host", b"127.0.0.1:80"), (b"cookie", f"{guard.COOKIE}={cookie}".encode())]
+            headers = [(b"host", b"127.0.0.1:80"), (b"cookie", f"{guard.COOKIES[number % 2]}={cookie}".encode())]
             scope = {"type": "websocket", "path": "/x", "headers": headers, "client": (machine, 1), "number": number}
             await guarded(scope, receive, send)
             return sent

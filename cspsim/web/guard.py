@@ -42,7 +42,7 @@ HEADERS = (
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 MOST_PER_SESSION, MOST_PER_MACHINE = 30, 120
 """Open pages of one browser, and of one machine: a class behind one address still fits."""
-COOKIE = "solara-session-id"
+COOKIES = ("solara-session-id", "solara-session-id-lax")
 UNSEEN = frozenset({"/resourcez"})
 """What Solara tells of a server's insides, to nobody."""
 CLOSING = "/_solara/api/close/"
@@ -124,7 +124,7 @@ def _session(cookies: str) -> str:
     found = SimpleCookie()
     with suppress(CookieError):
         found.load(cookies)
-    return found[COOKIE].value if COOKIE in found else ""
+    return next((found[name].value for name in COOKIES if name in found), "")
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:

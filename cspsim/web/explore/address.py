@@ -10,8 +10,9 @@ from cspsim.outcomes import OUTCOMES
 from cspsim.parameters import Figure, Levers
 from cspsim.schema import parse_month, register_of
 from cspsim.uncertainties import Uncertainties
+from cspsim.web.explore.levers import months_to_begin
 from cspsim.web.explore.question import LARGEST_SEED, MOST_RUNS, Question
-from cspsim.web.scenarios import known_names
+from cspsim.web.scenarios import known_names, scenario_of
 
 LONGEST = 8000
 """Characters of a query that are looked at."""
@@ -38,6 +39,10 @@ def question_of(query: str) -> tuple[Question, list[str]]:
             question = _with(question, key, value)
         except (CspsimError, ValueError) as error:
             said.append(f"{_short(key)}: {error}")
+    months = months_to_begin(scenario_of(question.scenario))
+    if question.since and question.since not in months:
+        said.append(f"since: changes begin in an April from {months[0]} to {months[-1]}, not in {question.since}")
+        question = question._replace(since="")
     return question, said
 
 

@@ -118,13 +118,17 @@ def AssumptionPicker(question: Question, ask: Ask) -> None:
     with box("section", "csp-card", aria_labelledby="explore-assumptions"):
         words("h2", "Assumptions", "csp-h2", id_="explore-assumptions")
         words("p", "What nobody knows. A change holds in both arms: it is another world, not a policy.", "csp-soft")
-        offered = {"": "Choose a number to change", **{name: label_of(name) for name in sorted(register) if name not in chosen}}
+        named = {name: f"{entry.group.capitalize()}: {label_of(name).lower()}" for name, entry in register.items() if name not in chosen}
+        offered = {"": "Choose a number to change", **dict(sorted(named.items(), key=lambda pair: pair[1]))}
 
         def add(name: str) -> None:
             if name:
                 ask(question.with_assumption(name, _other_end(register[name])), "")
 
-        Choice("Change an assumption", "", offered, add)
+        hint = (
+            "By the rule of the month that it belongs to. It is set to the far end of its range, where it matters most; move it from there."
+        )
+        Choice("Change an assumption", "", offered, add, hint=hint)
         for name, value in question.assumptions:
             with box("div", "csp-stack", "csp-stack--tight").key(name):
                 NumberField(
@@ -133,6 +137,7 @@ def AssumptionPicker(question: Question, ask: Ask) -> None:
                     lambda new, name=name: ask(question.with_assumption(name, new), f"uncertainties.{name}"),  # type: ignore[misc] # each its own name
                 )
                 with box("div", "csp-cluster"):
+                    words("span", f"Best guess: {register[name].value:g}.", "csp-field__hint")
                     forget = lambda name=name: ask(question.with_assumption(name, None), "")  # noqa: E731 # a handler
                     Button("Back to the best guess", forget, kind="quiet", describe=label_of(name))
         if question.assumptions:

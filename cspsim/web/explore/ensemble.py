@@ -13,8 +13,11 @@ from cspsim.scenario import Scenario
 from cspsim.simulation import CHUNK
 from cspsim.web.explore.differing import Apart, parts_between
 from cspsim.web.explore.posing import Posed
+from cspsim.web.explore.question import MOST_RUNS
 from cspsim.web.explore.runs import LIBRARY, SETS, WORKERS, Block, Library, Unit, Workers, blocks_for, make
 
+WHY_RUNS = 200
+"""Replicates of each arm of *why*, however many were asked for: there may be sixteen of them."""
 FAILED = "This has failed. What was found so far stands; the server's own output tells why."
 TELLS_APART = 0.1
 """Seconds between two pieces of news: each of them draws a page anew, which takes processor time from the runs."""
@@ -59,8 +62,8 @@ class Ensemble:
     def _unit(self, scenario: Scenario, number: int, set_number: int = -1) -> Unit:
         return Unit(scenario, self.posed.question.seed, number, set_number)
 
-    def _blocks_of(self, arms: Sequence[Scenario]) -> list[Unit]:
-        return [self._unit(arm, k) for k in range(blocks_for(self.posed.question.runs)) for arm in arms]
+    def _blocks_of(self, arms: Sequence[Scenario], most: int = MOST_RUNS) -> list[Unit]:
+        return [self._unit(arm, k) for k in range(blocks_for(min(self.posed.question.runs, most))) for arm in arms]
 
     # ------------------------------------------------------------------------------------------------------ going on
 
@@ -80,11 +83,11 @@ class Ensemble:
         return end
 
     def start(self) -> None:
-        """Make the runs that are still missing. What is kept from before is there at once."""
+        """Make the runs that are still missing, after a fault as well. What is kept from before is there at once."""
         with self._lock:
-            if self.going or self.fault:
+            if self.going:
                 return
-            self.going = True
+            self.going, self.fault = True, ""
             wanted = self._workers.threads - self._under_way
         for _ in range(max(wanted, 0)):
             self._next()
@@ -148,7 +151,7 @@ class Ensemble:
         with self._lock:
             self.apart = apart
             self._under_way -= 1
-            self._add(self._blocks_of([part.without for part in apart.parts]))
+            self._add(self._blocks_of([part.without for part in apart.parts], WHY_RUNS))
         for _ in range(self._workers.threads):
             self._next()
         self._tell(at_once=True)
@@ -204,13 +207,19 @@ class Ensemble:
             found.append(Block(*(np.concatenate([block[part] for block in blocks])[:runs] for part in range(2))))
         return found
 
+    @property
+    def sets_there(self) -> bool:
+        """Whether both arms were run under every assumption set."""
+        with self._lock:
+            return all(self._unit(arm, 0, k).key in self._made for arm in self.posed.arms for k in range(SETS))
+
     def over_sets(self) -> list[Block] | None:
         """The runs of both arms under every assumption set, ``tallies`` ``[set, run, partnership, tally]``; None until all are there."""
+        if not self.sets_there:
+            return None
         found = []
         for arm in self.posed.arms:
             keys = [self._unit(arm, 0, k).key for k in range(SETS)]
             with self._lock:
-                if not all(key in self._made for key in keys):
-                    return None
                 found.append(Block(np.stack([self._made[key].tallies for key in keys]), np.empty(0)))
         return found

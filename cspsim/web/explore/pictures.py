@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cspsim.dashboard import DEFINITIONS
-from cspsim.differences import CONFIDENCE_LEVEL
+from cspsim.differences import CONFIDENCE_LEVEL, paired_estimate, parts_of
 from cspsim.formats import Scale, amount, scale_of, unit_in_words
-from cspsim.outcomes import OUTCOMES, SHARE, outcomes_of
+from cspsim.outcomes import OUTCOMES, SHARE
 from cspsim.parameters import Floats
+from cspsim.summary import row_of
 from cspsim.web.chart_options import Line, line_option
 from cspsim.web.explore.answer import BASELINE, SCENARIO, Answer, Moved
 from cspsim.web.explore.words import moved_in_words
@@ -164,13 +165,16 @@ def definitions(answer: Answer) -> tuple[Table, str]:
     return Table(columns, rows, "Effective by which definition?"), said
 
 
+GAPS = ("believed_over_planned", "planned_over_true")
+MEASURED = ("recorded_crimes", "true_crimes", "recorded_share", "believed_benefit", "true_benefit", "believed_over_true", *GAPS)
+
+
 def measured_and_true(answer: Answer) -> Table:
     """What was measured and believed beside what was true, over the window."""
     rows = []
-    for name in ("recorded_crimes", "true_crimes", "recorded_share", "believed_benefit", "true_benefit", "believed_over_true"):
-        finding, entry = answer.comparison.finding(SCENARIO, name), OUTCOMES[name]
-        rows.append([entry.title, amount(finding.baseline, entry.unit), amount(finding.value, entry.unit),
-                     amount(finding.difference, entry.unit, finding.half_width, signed=True, points=entry.unit == SHARE)])  # fmt: skip
+    for name in MEASURED:
+        row = row_of(answer.comparison.finding(SCENARIO, name))
+        rows.append([f"{row.title}: {OUTCOMES[name].meaning}" if name in GAPS else row.title, row.baseline, row.value, row.difference])
     return Table(["Measured, believed, true", "Baseline", "Scenario", "Difference"], rows, "Measured and believed against true")
 
 
@@ -182,14 +186,16 @@ def by_partnership(answer: Answer) -> Table:
     """Each partnership's outcomes in the scenario, with what the baseline had less or more."""
     results = [answer.comparison.results[name] for name in (BASELINE, SCENARIO)]
     places = [entry.title for entry in results[0].scenario.data.partnerships.values()]
-    means = [outcomes_of(one.tallies.mean(axis=0)) for one in results]
     rows = []
     for k, place in enumerate(places):
+        paired = paired_estimate(*(parts_of(one.tallies[:, k : k + 1]) for one in results))
         row = [place]
         for name in PLACED:
             column, unit = list(OUTCOMES).index(name), OUTCOMES[name].unit
-            before, after = (float(mean[k, column]) for mean in means)
-            row.append(f"{amount(after, unit)} ({amount(after - before, unit, signed=True)})" if after != before else amount(after, unit))
+            noise = float(paired.half_width[column])
+            value, difference = (amount(float(one[column]), unit, noise, signed=signed) for one, signed in
+                                 ((paired.value, False), (paired.difference, True)))  # fmt: skip
+            row.append(f"{value} ({difference})" if paired.difference[column] else amount(float(paired.value[column]), unit))
         rows.append(row)
     return Table(["Partnership", *(OUTCOMES[name].title for name in PLACED)], rows, "By partnership")
 

@@ -9,7 +9,7 @@ from cspsim.formats import amount
 from cspsim.outcomes import MAIN, OUTCOMES
 from cspsim.summary import rows_of
 from cspsim.web.explore.answer import SCENARIO, Answer, answer_of, corners_of, moved_by
-from cspsim.web.explore.ensemble import Ensemble
+from cspsim.web.explore.ensemble import WHY_RUNS, Ensemble
 from cspsim.web.explore.pictures import (
     Picture,
     by_partnership,
@@ -35,7 +35,7 @@ def Results(ensemble: Ensemble, why: bool, set_why: Callable[[bool], None], summ
         return end
 
     news = use_news(follow, [ensemble], REST)
-    found = solara.use_memo(lambda: answer_of(ensemble), [ensemble, ensemble.progress[0], ensemble.over_sets() is None])
+    found = solara.use_memo(lambda: answer_of(ensemble), [ensemble, ensemble.progress[0], ensemble.sets_there])
     before = solara.use_ref(found)
     before.current = answer = found or before.current  # the answer to the question before stays until there is a new one
     said = told(answer) if answer is not None else None
@@ -45,17 +45,20 @@ def Results(ensemble: Ensemble, why: bool, set_why: Callable[[bool], None], summ
     with box("div", "csp-stack", id_="answer"):
         if ensemble.fault:
             Notice(ensemble.fault, "error")
+            Button("Try again", ensemble.start, kind="primary")
         if answer is None or said is None:
             with box("section", "csp-verdict", "csp-verdict--unsure"):
                 words("p", "Waiting for the first runs" if ensemble.going else "Stopped before the first run", "csp-verdict__headline")
         else:
-            Verdict(said.headline, said.interval, said.tone, said.context, said.mark, settled)
-        Going(ensemble, news)
+            with box("div", "csp-explore__now" if answer is found else "csp-explore__before"):
+                Verdict(said.headline, said.interval, said.tone, said.context, said.mark, settled)
+        if not ensemble.fault:
+            Going(ensemble, news)
         if answer is not None:
+            OtherWorlds(ensemble, news)
             Pictures(answer)
             Why(ensemble, answer, why, set_why, news)
             Effectiveness(answer)
-            OtherWorlds(ensemble, news)
             Places(answer)
             AllOutcomes(answer)
 
@@ -71,7 +74,7 @@ def Going(ensemble: Ensemble, news: int) -> None:
             words("p", f"{done:,} of {asked:,} runs; now {doing(ensemble)}", "csp-soft")
         else:
             words("p", f"All {asked:,} runs are done.", "csp-soft")
-        if not ensemble.finished and not ensemble.fault:
+        if not ensemble.finished:
             if ensemble.going:
                 Button("Stop", ensemble.stop, describe="the runs")
             else:
@@ -80,7 +83,7 @@ def Going(ensemble: Ensemble, news: int) -> None:
 
 def doing(ensemble: Ensemble) -> str:
     """What is being run once the answer itself is there."""
-    if ensemble.over_sets() is None:
+    if not ensemble.sets_there:
         return "other sets of assumptions"
     return "what moved it" if ensemble.posed.question.why else "the other assumptions"
 
@@ -134,6 +137,8 @@ def Why(ensemble: Ensemble, answer: Answer, asked: bool, ask: Callable[[bool], N
             DataTable(why_table(moved, answer.posed.outcome), hide_caption=True)
             together = sum(one.difference for one in moved)
             words("p", _adding_up(together, answer), "csp-soft")
+            if answer.asked > WHY_RUNS:
+                words("p", f"From the first {WHY_RUNS} runs of each.", "csp-soft")
             if ensemble.apart and ensemble.apart.said:
                 words("p", ensemble.apart.said, "csp-soft")
         Button("Hide", lambda: ask(False), kind="quiet", describe="why")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cspsim.comparison import MAINSTREAM, PARTNERSHIP, Finding
-from cspsim.differences import HIGHER, IDENTICAL, LOWER, SMALL, UNDEFINED
+from cspsim.differences import IDENTICAL, UNDEFINED
 from cspsim.formats import amount, interval
 from cspsim.outcomes import OUTCOMES, POUNDS, SHARE
 from cspsim.summary import direction_of, row_of, window_in_words
@@ -23,7 +23,9 @@ class Told(NamedTuple):
     tone: str
 
 
-MARKS = {HIGHER: "Higher", LOWER: "Lower", SMALL: "Too small to matter", IDENTICAL: "Identical", UNDEFINED: "Not defined"}
+def mark_of(verdict: str) -> str:
+    """The verdict as the command line has it, with a capital."""
+    return verdict[:1].upper() + verdict[1:]
 
 
 def told(answer: Answer) -> Told:
@@ -31,7 +33,7 @@ def told(answer: Answer) -> Told:
     finding, title = answer.finding, OUTCOMES[answer.posed.outcome].title
     better = direction_of(finding)
     tone = {"better": "good", "worse": "bad"}.get(better, "unsure")
-    mark = MARKS.get(finding.verdict, "Undecided") + (f", {better}" if better else "")
+    mark = mark_of(finding.verdict) + (f", {better}" if better else "")
     runs = f"{answer.done:,} run{'s' if answer.done != 1 else ''} of each on the same luck"
     span = window_in_words(answer.comparison.results[BASELINE])
     if finding.verdict == IDENTICAL:
@@ -41,9 +43,10 @@ def told(answer: Answer) -> Told:
     row = row_of(finding)
     known = f"95% interval {row.interval}" if np.isfinite(finding.half_width) else "no interval from a single run"
     matters = smallest_in_words(finding)
+    world = ", both under your changed assumptions" if answer.posed.under_changed else ""
     return Told(
-        f"{title}: {difference_in_words(finding)} than under “{answer.posed.baseline_title}”",
-        f"{known}. {span}, {runs}; below {matters} it would be too small to matter.",
+        f"{title}: {difference_in_words(finding)} than under “{answer.posed.baseline_title}”{world}",
+        f"{known}. {span}, {runs}; a difference below {matters} is smaller than matters.",
         " ".join(part for part in (_split(answer), _range(answer)) if part),
         mark,
         tone,
@@ -85,17 +88,20 @@ def _split(answer: Answer) -> str:
     if answer.posed.outcome != "cost_of_crime":
         return ""
     words = []
-    for part in (MAINSTREAM, PARTNERSHIP):
-        channel = answer.comparison.channel(part, SCENARIO)
+    channels = [answer.comparison.channel(part, SCENARIO) for part in (MAINSTREAM, PARTNERSHIP)]
+    moved = [channel for channel in channels if channel.difference != 0]
+    if len(moved) == 1:
+        return f"All of it {moved[0].part}."
+    for channel in channels:
         half = (channel.ci_high - channel.ci_low) / 2
-        words.append(f"{amount(channel.difference, POUNDS, half if half > 0 else None, signed=True)} {part}")
+        words.append(f"{amount(channel.difference, POUNDS, half if half > 0 else None, signed=True)} {channel.part}")
     return f"Of it {' and '.join(words)}."
 
 
 def corner_in_words(finding: Finding) -> str:
     """A difference with its interval and verdict: one cell of the 2x2."""
     if finding.verdict in (IDENTICAL, UNDEFINED):
-        return MARKS[finding.verdict]
+        return mark_of(finding.verdict)
     row = row_of(finding)
     return f"{row.difference} ({row.interval}): {finding.verdict}"
 
