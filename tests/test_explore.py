@@ -188,6 +188,8 @@ class TestAddress:
     def test_a_link_restores_the_whole_question(self, question: Question) -> None:
         from urllib.parse import urlencode
 
+        if question.since not in months_to_begin(scenario(question.scenario)):
+            question = question._replace(since="")
         assert question_of(urlencode(state_of(question))) == (question, [])
 
     @given(
@@ -478,11 +480,11 @@ class TestWhy:
 
     def test_however_many_runs_are_asked_for_each_part_is_made_of_the_first_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("cspsim.web.explore.ensemble.WHY_RUNS", 8)
-        ensemble = answered(Question("rebalanced-workload", runs=FEW, why=True))
-        found = compare("baseline", "rebalanced-workload", 8, assumption_sets=0).finding()
-        moved = moved_by(ensemble)
-        assert moved is not None
-        assert moved[0].difference == pytest.approx(found.difference)
+        ensemble = answered(Question("deeper-cut", runs=FEW, why=True))
+        grant_alone = scenario("baseline").with_changes({"levers.grant.path": {"2011-04": 0.6}})
+        moved = {one.title: one for one in moved_by(ensemble) or []}
+        found = compare("baseline", grant_alone, 8, assumption_sets=0).finding()
+        assert moved["Mainstream budgets"].without == pytest.approx(found.difference)
         assert ensemble.progress == (FEW, FEW)
 
     def test_scenarios_that_are_worlds_apart_are_not_taken_apart(self) -> None:

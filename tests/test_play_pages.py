@@ -406,11 +406,12 @@ def test_tables_of_the_debrief_say_what_helped() -> None:
     debrief = made(-2e6, 0.9, 0.1)
     assert [row[-1] for row in debrief_words.outcomes_table(debrief).rows] == ["better", "less"]
     (row,) = debrief_words.decisions_table(debrief, debrief.decisions).rows
-    assert row[:3] == ("April 2011: Police did something", f"{MINUS}£2.0m", "helped")
+    assert row[:3] == ("April 2011: Police did something", f"{MINUS}£2.0m", "helped this time")
     assert "helps in 1, hurts in 2 of 3" in str(row[3])
     assert (
         debrief_words.which_mattered(debrief)
         == "Most mattered: April 2011: Police did something. On its own this lowered cost of crime by £2.0m."
+        " That was luck: under 3 other draws of luck it helps in 1 and hurts in 2."
     )
     assert debrief_words.furthest_off(debrief).startswith("The table was furthest off with CCTV: it believed in 20%, in truth it is 0%.")
     assert debrief_words.spread_words((), "£", -1) == "not tried"

@@ -89,20 +89,24 @@ def _part(name: str, title: str, hint: str, items: Sequence[dict[str, Any]], **r
 
 def _tabling(card: Card) -> dict[str, Any]:
     offers = sorted(card.table, key=lambda offer: (not offer.yours, -offer.belief))
+    months = 0 if card.plans else (3 - card.month.month) % 12 + 1
     items = [
-        {"name": offer.intervention, "title": offer.title, "suggested": offer.suggested, "facts": _table_facts(offer, card.plans)}
+        {"name": offer.intervention, "title": offer.title, "suggested": offer.suggested, "facts": _table_facts(offer, months)}
         for offer in offers
     ]
-    hint = PLANNING if card.plans else f"The table has {money(card.free_money)} left to spend this year." if card.free_money > 0 else ""
+    left = f"The table has {money(card.free_money)} left to spend until March. What costs the table more cannot be bought; partners pay part of some."
+    hint = PLANNING if card.plans else left if card.free_money > 0 else ""
     return _part(TABLE, "Table these projects", hint, items, verb="", more="More projects, by what you think of them", counted="tabled")
 
 
-def _table_facts(offer: ToTable, plans: bool) -> list[str]:
-    done = "in the next year's plan" if plans else "running"
+def _table_facts(offer: ToTable, months: int) -> list[str]:
+    """``months`` until the end of the financial year, in which a unit bought now is paid for; 0 when the next year is planned."""
+    done = "running" if months else "in the next year's plan"
+    until = f", {money(offer.cost * months / 12)} of it until March" if months else ""
     running = f"{offer.units} of at most {offer.most_units} {done}" if offer.units else f"not yet {done}, at most {offer.most_units}"
     return [
         view_words(offer.belief, offer.uncertainty),
-        f"{money(offer.cost)} and {hours(offer.hours)} a year",
+        f"{money(offer.cost)} a year{until}, and {hours(offer.hours)} a year",
         running,
         "You would lead it" if offer.yours else f"Led by {offer.lead}",
         f"Against {_few(offer.aims)}",

@@ -94,6 +94,8 @@ def luck_words(luck: OtherLuck) -> str:
     n = len([value for value in luck.others if isfinite(value)])
     helped, hurt = round(luck.helped_share * n), round(luck.hurt_share * n)
     often = f"better than the computer {_times(helped)} and worse {_times(hurt)}"
+    if helped + hurt < n:
+        often += f", and made no difference {_times(n - helped - hurt)}"
     return f"Under {n} other draws of luck the same decisions did {often}. {_judged(luck)}"
 
 
@@ -159,7 +161,7 @@ def _helped(difference: float, better: int) -> str:
         return "made no difference"
     if better == 0:
         return "raised it" if difference > 0 else "lowered it"
-    return "helped" if difference * better > 0 else "hurt"
+    return "helped this time" if difference * better > 0 else "hurt this time"
 
 
 def spread_words(others: Sequence[float], unit: str, better: int) -> str:
@@ -186,7 +188,19 @@ def which_mattered(debrief: Debrief) -> str:
     if first is None or not isfinite(size) or size == 0:
         return "No single decision made a difference under this luck."
     moved = "raised" if size > 0 else "lowered"
-    return f"Most mattered: {first.sentence}. On its own this {moved} {primary.title.lower()} by {two_figures(abs(size), primary.unit)}."
+    said = f"Most mattered: {first.sentence}. On its own this {moved} {primary.title.lower()} by {two_figures(abs(size), primary.unit)}."
+    return f"{said}{_luckily(size, first.others, primary.better)}"
+
+
+def _luckily(size: float, others: Sequence[float], better: int) -> str:
+    """Whether other luck bears out what a decision did in this game; nothing where it was not tried or neither is better."""
+    known = [value for value in others if isfinite(value)]
+    if not known or not better:
+        return ""
+    helps, hurts = (len([value for value in known if sign * value * better > 0]) for sign in (1, -1))
+    counts = f"under {len(known)} other draws of luck it helps in {helps} and hurts in {hurts}"
+    same, other = (helps, hurts) if size * better > 0 else (hurts, helps)
+    return f" That was luck: {counts}." if other >= same else f" And {counts}."
 
 
 def furthest_off(debrief: Debrief) -> str:

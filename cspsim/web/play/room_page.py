@@ -146,6 +146,7 @@ def Playing(door: Door, view: View, said: Said) -> None:
     with box("div", "csp-columns"):
         with box("div", "csp-stack"):
             if view.card is not None:
+                words("a", "First time? Read your briefing.", "csp-play__jump", href="#briefing")
                 DecisionCard(door, view, said)
             if view.may_advance:
                 StepPanel(door, view)

@@ -101,12 +101,15 @@ def _evaluated(minutes: Minutes) -> str:
     return f" {len(minutes.evaluated)} evaluated." if minutes.evaluated else ""
 
 
+TURNED_DOWN = "Turned down: others ranked higher, or money or hours ran out"
+
+
 def minutes_as_data(minutes: Minutes) -> dict[str, Any]:
     """The minutes of a quarter as headings and sentences."""
     groups: Sequence[tuple[str, list[str]]] = (
         ("Evaluated", [_evaluation(one) for one in minutes.evaluated]),
         ("Adopted", [_adopted(one) for one in minutes.adopted]),
-        ("Turned down", [f"{one.title} ({one.sponsor}){', challenged' if one.challenged else ''}." for one in minutes.turned_down]),
+        (TURNED_DOWN, [f"{one.title} ({one.sponsor}){', challenged' if one.challenged else ''}." for one in minutes.turned_down]),
         ("Challenged", [
             f"{one.challenger} challenged {one.title} ({one.sponsor}): {one.reason}.{' Something came to light.' if one.heard else ''}"
             for one in minutes.challenged
