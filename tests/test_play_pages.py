@@ -28,6 +28,7 @@ from cspsim.web.play.door import Door, Said, news_of
 from cspsim.web.play.open_form import as_settings, fitted, usual
 from cspsim.web.play.presence import GONE_AFTER, Presence, Watch
 from cspsim.web.play.rooms import Rooms
+from cspsim.web.play.storage import StorageError
 from cspsim.web.play.words import effect, sentence, span, trust_words, view_words, waiting_words
 
 HOSTILE = "<img src=x onerror=alert(1)>{{7*7}}"
@@ -380,6 +381,19 @@ def made(difference: float, helped: float, hurt: float, others: tuple[float, ...
     belief = BeliefLine("cctv", "CCTV", 0.0, 0.3, 0.2, 0.25, 0.1, 0.3, 0.4)
     luck = OtherLuck(PRIMARY, difference, others, helped, hurt)
     return Debrief(PRIMARY, (outcome, trust), (mattered,), (mattered,), (belief,), luck, "2011-04", "2013-03")
+
+
+def test_where_rooms_are_kept_is_not_told_to_players(rooms: Rooms, tiny: str) -> None:
+    said: list[Any] = []
+    door = Door(rooms, "ABCDEF", "somebody", lambda change: said.append(change(Said())))
+
+    def broken(*_: Any) -> None:
+        raise StorageError("/home/teacher/rooms.sqlite cannot be used: the disk is full")
+
+    assert not door.ask(broken)
+    assert said[0].tone == "error"
+    assert "has not happened" in said[0].text
+    assert "teacher" not in said[0].text
 
 
 def test_the_verdict_is_that_of_all_luck_and_not_of_one_game() -> None:

@@ -101,7 +101,6 @@ class Guard:
 
         await self.app(scope, receive, headed)
 
-
     async def _connect(self, scope: Scope, receive: Receive, send: Send, session: str) -> None:
         """A page's connection; one too many of a browser, or of a machine, is refused: each holds memory and a thread."""
         who = [(f"session {session}", MOST_PER_SESSION), (f"machine {(scope.get('client') or ('',))[0]}", MOST_PER_MACHINE)]

@@ -94,7 +94,10 @@ def _tabling(card: Card) -> dict[str, Any]:
         {"name": offer.intervention, "title": offer.title, "suggested": offer.suggested, "facts": _table_facts(offer, months)}
         for offer in offers
     ]
-    left = f"The table has {money(card.free_money)} left to spend until March. What costs the table more cannot be bought; partners pay part of some."
+    left = (
+        f"The table has {money(card.free_money)} left to spend until March. "
+        "What costs the table more cannot be bought; partners pay part of some."
+    )
     hint = PLANNING if card.plans else left if card.free_money > 0 else ""
     return _part(TABLE, "Table these projects", hint, items, verb="", more="More projects, by what you think of them", counted="tabled")
 

@@ -1,5 +1,6 @@
 """The door between one page and its room: what the page may ask, what was refused, and the news that draw it anew."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,12 +11,17 @@ from cspsim.web.live import Subscribe, Tell, use_news
 from cspsim.web.play.presence import while_present
 from cspsim.web.play.rooms import Rooms
 from cspsim.web.play.shared import the_rooms
+from cspsim.web.play.storage import StorageError
 from cspsim.web.play.views import View
 from cspsim.web.play.words import sentence
 
 TONES = ("error", "success")
 CARD, PAGE = "card", "page"
 """Where a refusal is shown: on the decision card, where somebody has just pressed, or at the top of the page."""
+
+
+NOT_KEPT = "This could not be kept, so it has not happened. Whoever runs the server can see why."
+logger = logging.getLogger("cspsim.web")
 
 
 class Said(NamedTuple):
@@ -37,6 +43,9 @@ class Door:
         """Ask a method of ``Rooms``; whether it was done. ``done``: what the page says then."""
         try:
             what(self.code, self.session, *arguments)
+        except StorageError:  # where the rooms are kept is told to the server's owner only
+            logger.exception("a change could not be kept")
+            text, tone, granted = NOT_KEPT, "error", False
         except CspsimError as error:
             text, tone, granted = sentence(str(error)), "error", False
         else:
