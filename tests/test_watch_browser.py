@@ -30,7 +30,9 @@ def at(page: Any, number: int) -> None:
 
 
 def lines(page: Any) -> list[int]:
-    """How many months each line of the first chart has."""
+    """How many months each line of the first chart has, once somebody looks at it: out of sight it is not drawn."""
+    page.locator(".csp-watch__charts .csp-chart__picture").first.scroll_into_view_if_needed()
+    page.wait_for_timeout(250)
     return page.evaluate(
         """async () => {
           const told = await new Promise((done) => requirejs([window.solara.cdn + "/echarts@5.4.0/dist/echarts.min.js"], done));
