@@ -57,7 +57,7 @@ def explore(camera: Camera) -> None:
     page = camera.visitor(asked)
     page.get_by_text("All 200 runs are done").wait_for()
     page.locator("canvas").nth(7).wait_for()
-    camera.take(page, "explore")
+    camera.take(page, "explore", ".csp-side")
     dark = camera.visitor(asked, dark=True)
     dark.get_by_role("row", name="Mainstream budgets").wait_for()
     camera.take(dark, "explore-why", "#explore-why")
