@@ -63,6 +63,7 @@ def session(site: Site, players: int, watchers: int, quarters: int) -> tuple[lis
     facilitator.get_by_label("Quarters").select_option(str(quarters))
     facilitator.locator("summary", has_text="More settings").click()
     facilitator.get_by_label("On each seat").select_option("3")
+    facilitator.get_by_label("First month").select_option("2008-04")  # every meeting has something to table
     facilitator.get_by_role("button", name="Open the room").click()
     code = facilitator.locator(".csp-code--large").inner_text()
     seats = facilitator.locator(".csp-seat").count()

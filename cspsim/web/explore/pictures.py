@@ -94,13 +94,17 @@ def year_by_year(answer: Answer, outcome: str) -> Picture:
 
 
 def _ends(answer: Answer, outcome: str, means: Sequence[Floats]) -> str:
+    """Where each line begins and ends, and its highest and lowest year, for those who hear the chart."""
     unit = OUTCOMES[outcome].unit
     said = []
     for name, values in zip(("the baseline", "the scenario"), means, strict=True):
-        said.append(
-            f"{name} goes from {amount(values[0], unit)} in {answer.labels[0]} to {amount(values[-1], unit)} in {answer.labels[-1]}"
-        )
-    return f"{'; '.join(said).capitalize()}."
+        if not np.isfinite(values).any():
+            said.append(f"{name} has no value in any year")
+            continue
+        places = {"from": 0, "to": -1, "highest": int(np.nanargmax(values)), "lowest": int(np.nanargmin(values))}
+        at = {word: f"{amount(values[k], unit)} in {answer.labels[k]}" for word, k in places.items()}
+        said.append(f"{name} goes from {at['from']} to {at['to']}, highest {at['highest']}, lowest {at['lowest']}")
+    return ". ".join(text[:1].upper() + text[1:] for text in said) + "."
 
 
 def paired(answer: Answer) -> Picture:

@@ -7,6 +7,7 @@ from typing import Any
 import solara
 
 from cspsim.errors import CspsimError
+from cspsim.layout import calendar_of
 from cspsim.web.parts import Button, Choice, Notice, TextField, Tick, box, words
 from cspsim.web.play.settings import MOST_PER_SEAT, USUAL_QUARTERS, Options, options_for
 from cspsim.web.play.shared import the_rooms
@@ -14,6 +15,7 @@ from cspsim.web.play.words import sentence
 from cspsim.web.scenarios import entries, scenario_of
 
 USUAL_SCENARIO = "baseline"
+JANUARY = "In January the table plans the next year and most of the money is spent; in other months there is little."
 
 Wanted = dict[str, Any]
 
@@ -44,7 +46,7 @@ def OpenForm(on_open: Callable[[str], None]) -> None:
         Choice("Scenario", wanted["scenario"], names, lambda name: put(scenario=name), hint=question)
         Choice("Partnership", wanted["partnership"], options.partnerships, lambda name: put(partnership=name))
         with box("div", "csp-grid"):
-            Choice("First month", wanted["first_month"], months_of(options), lambda month: put(first_month=month))
+            Choice("First month", wanted["first_month"], months_of(options), lambda month: put(first_month=month), hint=JANUARY)
             Choice("Quarters", str(wanted["quarters"]), quarters_of(options, wanted["first_month"]), lambda count: put(quarters=int(count)))
         with box("details"):
             words("summary", "More settings", "csp-h3")
@@ -71,8 +73,17 @@ def fitted(wanted: Wanted) -> Wanted:
     options = options_for(scenario_of(wanted["scenario"]))
     table, month = wanted["partnership"], wanted["first_month"]
     table = table if table in options.partnerships else next(iter(options.partnerships))
-    month = month if month in options.first_months else next(iter(options.first_months))
+    month = month if month in options.first_months else lively_month(wanted["scenario"], options)
     return {**wanted, "partnership": table, "first_month": month, "quarters": min(wanted["quarters"], options.first_months[month])}
+
+
+def lively_month(scenario: str, options: Options) -> str:
+    """The last January before the scenario's outcomes count: the table plans a whole year, and what the scenario is about lies ahead."""
+    calendar = calendar_of(scenario_of(scenario).data)
+    counted = f"{calendar.months[calendar.window[0]]:%Y-%m}"
+    januaries = [month for month in options.first_months if month.endswith("-01")]
+    before = [month for month in januaries if month < counted]
+    return (before[-1:] or januaries[:1] or list(options.first_months))[0]
 
 
 def as_settings(wanted: Wanted) -> Wanted:
