@@ -29,7 +29,7 @@ SET_RUNS = 4
 SETS = 32
 STEP_BACK = 10
 """How far the threads that make runs step back, as ``nice`` counts."""
-ROOM = 16 * 2**20
+ROOM = 10 * 2**20
 """Bytes of blocks that a server keeps."""
 
 Made = TypeVar("Made")
