@@ -142,6 +142,12 @@ def test_what_cannot_be_asked_is_said_and_never_breaks_the_page(visit: Visit) ->
     assert page.get_by_text("99 is not a number from 0 to 3").is_visible()
     page.get_by_label("Compared with").select_option("two-tier-county")
     answered(page)
+    page.locator(".csp-explore__short").wait_for(state="attached")
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("alert").get_by_text("cannot be compared").wait_for()
+    assert page.locator(".csp-explore__short").count() == 0  # no old answer stands beside a question without one
+    page.get_by_role("button", name="Redo").click()
+    answered(page)
     assert "no difference at all" in headline(page)
     hostile = answered(visit(f"/explore?scenario=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E&{FEW}"))
     assert hostile.locator("main img").count() == 0

@@ -50,16 +50,16 @@ def Page() -> None:
             Notice("\n".join(["Not all of the address could be read; this is left as usual:", *said[:8]]), "warning")
         with box("div", "csp-side"):
             with box("div", "csp-stack"):
-                Steps(history, keep, begun)
+                Steps(history, keep)
                 ScenarioPicker(history.now, ask)
                 LeverPicker(history.now, ask)
                 AssumptionPicker(history.now, ask)
-                InShort(short)
+                if ensemble is not None:
+                    InShort(short)
             with box("div", "csp-stack"):
-                if ensemble is None:
-                    if fault is not None:
-                        Unanswered(fault)
-                else:
+                if fault is not None:
+                    Unanswered(fault)
+                if ensemble is not None:
                     why = lambda on: keep(history._replace(now=history.now._replace(why=on)))  # noqa: E731 # a handler
                     Results(ensemble, history.now.why, why, short.set)
                     TakeAway(ensemble)
@@ -73,7 +73,7 @@ def _posed(question: Question) -> tuple[Posed | None, CspsimError | None]:
 
 
 @solara.component
-def Steps(history: History, keep: Callable[[History], None], begun: Question) -> None:
+def Steps(history: History, keep: Callable[[History], None]) -> None:
     """Undo, redo, and back to how the scenario is."""
     plain = history.now._replace(levers=(), assumptions=(), changed=False, since="")
     with box("div", "csp-toolbar", role="group", aria_label="Steps"):
