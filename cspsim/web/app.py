@@ -16,6 +16,7 @@ from solara.alias import rv
 
 from cspsim import __version__
 from cspsim.errors import CspsimError
+from cspsim.web.events import template
 from cspsim.web.frame import notes_open, shown_frame
 from cspsim.web.parts import ILLUSTRATIVE, Button, CopyButton, Notice, box, words
 
@@ -38,13 +39,13 @@ TABS = (
 logger = logging.getLogger("cspsim.web")
 
 
-@solara.component_vue("vue/theme_toggle.vue")
+@template("vue/theme_toggle.vue")
 def _ThemeToggle() -> None:
     pass
 
 
-@solara.component_vue("vue/drawer.vue")
-def _DrawerKeys(event_shut: Any) -> None:
+@template("vue/drawer.vue")
+def _DrawerKeys(event_shut: Callable[[None], None]) -> None:
     pass
 
 

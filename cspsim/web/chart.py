@@ -6,10 +6,11 @@ from typing import Any
 import solara
 
 from cspsim.formats import Scale
+from cspsim.web.events import template
 from cspsim.web.table import Table, as_csv, number_columns, shown_rows
 
 
-@solara.component_vue("vue/chart.vue")
+@template("vue/chart.vue")
 def _Chart(
     title: str,
     subtitle: str,
@@ -21,8 +22,8 @@ def _Chart(
     table: dict[str, Any] | None,
     csv: dict[str, Any] | None,
     clock: str,
-    event_show_table: Callable[[Any], None],
-    event_make_csv: Callable[[Any], None],
+    event_show_table: Callable[[bool], None],
+    event_make_csv: Callable[[None], None],
 ) -> None:
     pass
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import solara
 
+from cspsim.web.events import Line, template
 
-@solara.component_vue("vue/field.vue")
+
+@template("vue/field.vue")
 def _Field(
     kind: str,
     label: str,
@@ -14,7 +16,7 @@ def _Field(
     options: list[dict[str, str]],
     hint: str,
     settings: dict[str, Any],
-    event_change: Callable[[Any], None],
+    event_change: Callable[[bool | Line], None],
 ) -> None:
     pass
 

@@ -7,9 +7,10 @@ from typing import Any
 import solara
 
 from cspsim.parameters import Figure
+from cspsim.web.events import template
 
 
-@solara.component_vue("vue/number_field.vue")
+@template("vue/number_field.vue")
 def _NumberField(
     label: str,
     value: float,
@@ -18,7 +19,7 @@ def _NumberField(
     hint: str,
     unit: str,
     disabled: bool,
-    event_change: Callable[[Any], None],
+    event_change: Callable[[float], None],
 ) -> None:
     pass
 

@@ -40,6 +40,7 @@ from solara.alias import rv
 
 from cspsim.errors import CspsimError
 from cspsim.web.chart import Chart
+from cspsim.web.events import template
 from cspsim.web.fields import Choice, TextField, Tick
 from cspsim.web.number_field import NumberField
 from cspsim.web.table import Table, number_columns, shown_rows
@@ -131,7 +132,7 @@ def Progress(done: int, total: int, label: str = "runs") -> None:
         rv.Html(tag="progress", class_="csp-progress__bar", attributes=attributes, children=[])
 
 
-@solara.component_vue("vue/table.vue")
+@template("vue/table.vue")
 def _DataTable(caption: str, columns: list[str], rows: list[list[str]], numbers: list[bool], hide_caption: bool) -> None:
     pass
 
@@ -148,7 +149,7 @@ def DataTable(table: Table, hide_caption: bool = False) -> None:
     )
 
 
-@solara.component_vue("vue/copy_button.vue")
+@template("vue/copy_button.vue")
 def _CopyButton(label: str, text: str | None, kind: str) -> None:
     pass
 
@@ -159,7 +160,7 @@ def CopyButton(label: str, text: str | None = None, kind: str = "plain") -> None
     _CopyButton(label=label, text=text, kind=kind)
 
 
-@solara.component_vue("vue/address.vue")
+@template("vue/address.vue")
 def _Address(query: str) -> None:
     pass
 
@@ -173,8 +174,8 @@ def Address(state: Mapping[str, str]) -> None:
     _Address(query=urlencode(state))
 
 
-@solara.component_vue("vue/download.vue")
-def _Download(label: str, file_name: str, kind: str, content: dict[str, Any], event_make: Callable[[Any], None]) -> None:
+@template("vue/download.vue")
+def _Download(label: str, file_name: str, kind: str, content: dict[str, Any], event_make: Callable[[None], None]) -> None:
     pass
 
 
@@ -200,7 +201,7 @@ def Download(label: str, file_name: str, data: str | bytes | Callable[[], str | 
         words("p", f"Not saved: {said}.", "csp-field__said", role="alert")
 
 
-@solara.component_vue("vue/menu.vue")
+@template("vue/menu.vue")
 def _MenuCloses() -> None:
     pass
 

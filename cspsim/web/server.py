@@ -9,6 +9,7 @@ import time
 import warnings
 import webbrowser
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ NOTHING = "none"
 """In place of a file of rooms: nothing is kept."""
 NOWHERE = "http://127.0.0.1:9/"
 """An address that refuses at once, in place of a content delivery network: everything comes from this machine or not at all."""
+MOST_BYTES = 1_000_000
+"""Of one message from a browser; whoever sends more is cut off before it has been read. ``messages`` drops far shorter ones."""
 MOST_KERNELS = 200
 MOST_PER_SESSION = 30
 SETTINGS = {
@@ -97,7 +100,12 @@ def application(host: str) -> Any:
     from starlette.routing import Mount, Route
 
     from cspsim.web.app import TABS
+    from cspsim.web.connections import Connections
     from cspsim.web.guard import LOOPBACK, Guard, mended
+    from cspsim.web.inbox import guard_inbox
+    from cspsim.web.policy import policy, scripts_in
+
+    guard_inbox()
 
     async def home(request: Request) -> Response:
         query = f"?{request.url.query}" if request.url.query else ""
@@ -107,9 +115,17 @@ def application(host: str) -> Any:
         answer = await server.root(request, request.path_params.get("rest", ""))
         if not isinstance(answer, HTMLResponse):
             return answer
-        text = HTMLResponse(mended(bytes(answer.body).decode("utf-8")), headers={"cache-control": "no-store"})
+        headers = {"cache-control": "no-store", "content-security-policy": own_scripts()}
+        text = HTMLResponse(mended(bytes(answer.body).decode("utf-8")), headers=headers)
         text.raw_headers += [header for header in answer.raw_headers if header[0] == b"set-cookie"]
         return text
+
+    @lru_cache(maxsize=1)
+    def own_scripts() -> str:
+        """The policy that lets the scripts of a page run which no request has had a part in."""
+        from solara.server import server as pages
+
+        return policy(scripts_in(mended(pages.read_root(f"/{TABS[0].path}") or "")))
 
     async def style(request: Request) -> Response:
         return Response(theme.css(), media_type="text/css", headers={"cache-control": "public, max-age=31536000, immutable"})
@@ -127,7 +143,7 @@ def application(host: str) -> Any:
     tabs = [Route(place, endpoint=page) for tab in TABS for place in (f"/{tab.path}", f"/{tab.path}/{{rest:path}}")]
     own = [Route("/", endpoint=home), Route("/theme.css", endpoint=style), packaged, *tabs]
     whole = Starlette(routes=[*own, Mount("/", app=server.app)], lifespan=server.lifespan)
-    return Guard(whole, only_here=host in LOOPBACK)
+    return Guard(Connections(whole), only_here=host in LOOPBACK)
 
 
 def warm_up() -> None:
@@ -190,11 +206,19 @@ def _leave_rooms() -> None:
     leave()
 
 
+def _say_what_was_dropped(say: Callable[[str], None]) -> None:
+    from cspsim.web.inbox import dropped
+
+    if dropped.counts:
+        say(dropped.sentence())
+
+
 def _run(listening: socket.socket, host: str, address: str, open_browser: bool, say: Callable[[str], None]) -> None:
     warnings.filterwarnings("ignore", message="Cookies with samesite=none", category=UserWarning)
     import uvicorn
 
-    server = uvicorn.Server(uvicorn.Config(application(host), log_level="warning", access_log=False, timeout_graceful_shutdown=1))
+    quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "timeout_graceful_shutdown": 1}
+    server = uvicorn.Server(uvicorn.Config(application(host), ws_max_size=MOST_BYTES, **quiet))
 
     def ready() -> None:
         while not (server.started or server.should_exit):
@@ -212,6 +236,7 @@ def _run(listening: socket.socket, host: str, address: str, open_browser: bool, 
     finally:
         listening.close()
         _leave_rooms()
+    _say_what_was_dropped(say)
     if not server.started:
         raise CspsimError("the web view could not start; what it said above tells why")
     say("The web view has ended.")

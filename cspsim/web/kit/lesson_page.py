@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import solara
 
+from cspsim.web.events import template
 from cspsim.web.frame import Note, use_frame
 from cspsim.web.kit.figures import Row
 from cspsim.web.kit.lessons import CLAIMS, MINUTES, Claim, Evidence
@@ -15,7 +16,7 @@ Choices = dict[int, Claim]
 NO_COMMAND = "Both arms differ from the shipped scenario here, each in its own way: Explore and a single command cannot ask it."
 
 
-@solara.component_vue("print.vue")
+@template("print.vue")
 def _Print(label: str) -> None:
     pass
 

@@ -6,6 +6,7 @@ from typing import Any
 import solara
 
 from cspsim.formats import listed
+from cspsim.web.events import HandedIn, Position, template
 from cspsim.web.play.decisions import CHALLENGE, EVALUATE, HOURS, PLEDGE, REASONS, TABLE, Card, Choice, ToChallenge, ToEvaluate, ToTable
 from cspsim.web.play.door import CARD, Door, Said
 from cspsim.web.play.views import View
@@ -20,14 +21,14 @@ TASKS = {
 PLANNING = "This meeting makes the plan for the next year: what nobody tables ends in March."
 
 
-@solara.component_vue("card.vue")
+@template("card.vue")
 def _Card(
     card: dict[str, Any],
     handed: list[str] | None,
     waiting: str,
     said: dict[str, Any],
-    event_hand_in: Callable[[Any], None],
-    event_take_back: Callable[[Any], None],
+    event_hand_in: Callable[[HandedIn], None],
+    event_take_back: Callable[[Position], None],
 ) -> None:
     pass
 

@@ -5,9 +5,11 @@ from typing import Any
 
 import solara
 
+from cspsim.web.events import Position, template
 
-@solara.component_vue("step_button.vue")
-def _StepButton(label: str, kind: str, position: dict[str, int], event_press: Callable[[Any], None]) -> None:
+
+@template("step_button.vue")
+def _StepButton(label: str, kind: str, position: dict[str, int], event_press: Callable[[Position], None]) -> None:
     pass
 
 
@@ -22,8 +24,8 @@ def StepButton(label: str, quarter: int, step: int, on_press: Callable[[Any, Any
     _StepButton(label=label, kind=kind, position={"quarter": quarter, "step": step}, event_press=press)
 
 
-@solara.component_vue("confirm.vue")
-def _Confirm(label: str, kind: str, question: str, sure: str, event_agree: Callable[[Any], None]) -> None:
+@template("confirm.vue")
+def _Confirm(label: str, kind: str, question: str, sure: str, event_agree: Callable[[None], None]) -> None:
     pass
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import solara
 
 from cspsim.errors import CspsimError
+from cspsim.web.events import Joining, template
 from cspsim.web.frame import use_frame
 from cspsim.web.kit.parts import Link
 from cspsim.web.parts import Notice, box, words
@@ -24,8 +25,8 @@ def room_address(code: str) -> str:
     return f"{HOME}/{code}"
 
 
-@solara.component_vue("join.vue")
-def _Join(code: str, known: str, label: str, said: dict[str, Any], event_join: Callable[[Any], None]) -> None:
+@template("join.vue")
+def _Join(code: str, known: str, label: str, said: dict[str, Any], event_join: Callable[[Joining], None]) -> None:
     pass
 
 

@@ -2,6 +2,7 @@
 
 import solara
 
+from cspsim.web.events import template
 from cspsim.web.frame import use_frame
 from cspsim.web.kit.parts import Link
 from cspsim.web.parts import Button, Notice, TextField, box, words
@@ -21,7 +22,7 @@ from cspsim.web.play.views import View
 from cspsim.web.play.words import quarter_span, stage_words
 
 
-@solara.component_vue("comeback.vue")
+@template("comeback.vue")
 def _Comeback() -> None:
     pass
 

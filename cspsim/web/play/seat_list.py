@@ -6,18 +6,19 @@ from typing import Any
 import solara
 
 from cspsim.formats import listed
+from cspsim.web.events import Word, template
 from cspsim.web.parts import box, words
 from cspsim.web.play.door import Door
 from cspsim.web.play.room import LOBBY, OVER, PLAYING
 from cspsim.web.play.views import Seat, View
 
 
-@solara.component_vue("seats.vue")
+@template("seats.vue")
 def _Seats(
     seats: list[dict[str, Any]],
-    event_sit: Callable[[Any], None],
-    event_stand: Callable[[Any], None],
-    event_free: Callable[[Any], None],
+    event_sit: Callable[[Word], None],
+    event_stand: Callable[[Word], None],
+    event_free: Callable[[Word], None],
 ) -> None:
     pass
 

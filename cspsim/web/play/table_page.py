@@ -7,6 +7,7 @@ import solara
 
 from cspsim.agents import Proposal
 from cspsim.formats import listed
+from cspsim.web.events import template
 from cspsim.web.kit.parts import bullets
 from cspsim.web.parts import DataTable, Notice, Table, box, words
 from cspsim.web.play.briefing import TableNow
@@ -14,7 +15,7 @@ from cspsim.web.play.minutes import EvaluationMade, ItemAdopted, Minutes
 from cspsim.web.play.words import effect, money, per_cent, span
 
 
-@solara.component_vue("minutes.vue")
+@template("minutes.vue")
 def _Minutes(parts: list[dict[str, Any]]) -> None:
     pass
 

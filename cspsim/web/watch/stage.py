@@ -10,6 +10,7 @@ from typing import Any
 
 import solara
 
+from cspsim.web.events import Heard, template
 from cspsim.web.parts import Chart, DataTable, box, words
 from cspsim.web.watch.asked import Asked
 from cspsim.web.watch.diagram import LITTLE, MUCH
@@ -21,7 +22,7 @@ from cspsim.web.watch.series import CHARTS, SUBTITLE, Side, option_of, scale, su
 CLOCK = "watch"
 
 
-@solara.component_vue("stage.vue")
+@template("stage.vue")
 def _Stage(
     labels: list[str],
     limit: int,
@@ -32,7 +33,7 @@ def _Stage(
     kinds: list[dict[str, str]],
     sides: list[dict[str, Any]],
     clock: str,
-    event_settle: Callable[[Any], None],
+    event_settle: Callable[[Heard], None],
 ) -> None:
     pass
 

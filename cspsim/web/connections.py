@@ -1,0 +1,70 @@
+"""Connections of pages: let in only where a page is, and what becomes of pages that have lost theirs.
+
+A page holds about 7 MB of the server's memory. Solara keeps one whose browser has gone for a quarter of an hour, for whoever comes
+back, however many there are. Here only so many are kept: the one that was lost first gives way first, an open page never.
+"""
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs
+
+from solara.server.kernel_context import PageStatus, VirtualKernelContext, contexts
+
+from cspsim.web.guard import App, Receive, Scope, Send
+
+MOST_KEPT = 60
+"""Lost pages that are kept, about 420 MB: a class whose telephones have all gone to sleep comes back to its pages."""
+_PLACE = re.compile(r"/jupyter/api/kernels/([A-Za-z0-9-]{1,64})/channels")
+_PAGE = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+_lost: dict[str, None] = {}
+"""Names of pages in the order in which their last connection was lost; some of them may be open again, or gone."""
+_lock = threading.Lock()
+_worker = ThreadPoolExecutor(1, "lost pages")
+"""Closing a page waits for what it is just doing: never in the thread that serves everybody."""
+
+
+class Connections:
+    """Wraps the server's application: a connection that is not a page's is refused, whatever else a library would serve."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is no connection, and those of pages."""
+        if scope["type"] != "websocket":
+            await self.app(scope, receive, send)
+            return
+        place = _PLACE.fullmatch(scope["path"])
+        pages = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_id", [])
+        if place is None or len(pages) != 1 or not _PAGE.fullmatch(pages[0]):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            _worker.submit(give_way, place[1])
+
+
+def give_way(name: str) -> None:
+    """A connection of this page has ended: it goes behind all others that are lost, and the first of them end while there are too many."""
+    with _lock:
+        _lost.pop(name, None)
+        _lost[name] = None
+        for gone in [one for one in _lost if not _is_lost(contexts.get(one))]:
+            del _lost[gone]
+        first = list(_lost)[: max(0, len(_lost) - MOST_KEPT)]
+    for one in first:
+        page = contexts.get(one)
+        if page is not None and _is_lost(page):
+            page.close(reason="cull")
+
+
+def _is_lost(page: VirtualKernelContext | None) -> bool:
+    """Whether a page is there and nobody is connected to it."""
+    if page is None or page.closed_event.is_set():
+        return False
+    states = tuple(page.page_status.values())
+    return bool(states) and PageStatus.CONNECTED not in states
