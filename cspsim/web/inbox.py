@@ -25,6 +25,7 @@ logger = logging.getLogger("cspsim.web")
 
 QUIET = 60.0
 """Seconds between two lines about dropped messages, so that nobody can fill a disk with them."""
+UNCHECKED = "one that could not be checked"
 
 
 class Dropped:
@@ -74,6 +75,8 @@ def guard_inbox() -> None:
                 return checked(raw, get_current_context())
             except Refused as refused:
                 dropped.add(str(refused))
+            except Exception:  # what cannot be checked does not pass, and the page goes on
+                dropped.add(UNCHECKED)
 
     receive_checked.checks = True  # type: ignore[attr-defined]
     starlette.WebsocketWrapper.receive = receive_checked  # type: ignore[method-assign] # the one place that all messages pass

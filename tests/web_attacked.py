@@ -1,0 +1,10 @@
+"""The web view as it is, but with only three lost pages kept: run by ``test_messages.py``."""
+
+from cspsim.web.server import apply_settings, serve
+
+apply_settings()
+
+import cspsim.web.connections as connections  # noqa: E402
+
+connections.MOST_KEPT = 3
+serve(port=0, open_browser=False)
