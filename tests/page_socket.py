@@ -16,12 +16,12 @@ class PageSocket:
     """One connection to a server's page. ``widgets`` has the state of everything the page was seen to be made of, by its id."""
 
     def __init__(self, address: str, session: str, kernel: str = "") -> None:
-        self.session, self.kernel, self.control = session, kernel or str(uuid4()), str(uuid4())
+        self.address, self.session, self.kernel, self.control = address, session, kernel or str(uuid4()), str(uuid4())
         self.widgets: dict[str, dict[str, Any]] = {}
         place = f"{address.replace('http', 'ws', 1)}/jupyter/api/kernels/{self.kernel}/channels?session_id={uuid4()}"
         headers = {"Cookie": f"solara-session-id={session}", "Origin": address}
         self._open = ExitStack()
-        self.wire = self._open.enter_context(connect(place, additional_headers=headers, max_size=None, open_timeout=WAIT))
+        self.wire = self._open.enter_context(connect(place, additional_headers=headers, max_size=None, open_timeout=WAIT, close_timeout=1))
 
     def send(self, kind: str, content: dict[str, Any], channel: str = "shell", **more: Any) -> str:
         """One message; its id."""

@@ -1,175 +1,160 @@
-"""What anybody may send to a page over its websocket, and what of it gets through."""
+"""What is passed on of what browsers send, and which pages are kept whose connection was lost."""
 
 import json
-import os
-import re
-import time
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from browser import Site
-from page_socket import PageSocket
 from play_visitor import Visitor
 
-import ipyvuetify  # noqa: I001  # after play_visitor, which sets what Solara reads when it is imported
-import solara.lab
-import traitlets
-from solara.server.kernel import Kernel
-from solara.server.kernel_context import PageStatus, VirtualKernelContext, contexts
-from solara.widgets.widgets import Navigator
+from cspsim.web.server import apply_settings
 
-from cspsim.errors import CspsimError
-from cspsim.web import connections, inbox, messages
-from cspsim.web.app import TABS
-from cspsim.web.events import argument
-from cspsim.web.inbox import Dropped, guard_inbox
-from cspsim.web.messages import Refused, checked
+apply_settings()
 
-HERE = Path(__file__).resolve().parent
-EVIL = "<img src=x onerror=alert(1)>"
+import ipyvuetify  # noqa: E402
+import solara.lab  # noqa: E402
+import traitlets  # noqa: E402
+from solara.server.kernel import Kernel  # noqa: E402
+from solara.server.kernel_context import PageStatus, VirtualKernelContext, contexts  # noqa: E402
+from solara.widgets.widgets import Navigator  # noqa: E402
 
-
-@pytest.fixture(scope="module")
-def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Path]]:
-    """A server of its own, and a folder that it imports from: with a file to be emptied and a module that says when it is imported."""
-    folder = tmp_path_factory.mktemp("attacked")
-    (folder / "treasure.txt").write_text("gold")
-    (folder / "planted.py").write_text(f"open({str(folder / 'imported')!r}, 'w').close()\n")
-    patch = pytest.MonkeyPatch()
-    patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH", str(HERE.parent))])))
-    found = Site.started(script=HERE / "web_attacked.py")
-    patch.undo()
-    yield found, folder
-    if found.process.poll() is None:
-        found.stop()
+from cspsim.errors import CspsimError  # noqa: E402
+from cspsim.web import connections, inbox, messages  # noqa: E402
+from cspsim.web.inbox import Dropped, guard_inbox  # noqa: E402
+from cspsim.web.messages import Refused, checked  # noqa: E402
 
 
-def exploits(page: PageSocket, victim: PageSocket, folder: Path) -> list[tuple[str, Any]]:
-    """The four attacks, as messages to a channel. Each works on a server that lets them through."""
-    own, box = page.made_of("VuetifyTemplateModel"), page.made_of("HtmlModel")
-    theirs = victim.made_of("VuetifyTemplateModel")
+class TestChecked:
+    @pytest.fixture
+    def page(self) -> Iterator[Visitor]:
+        guard_inbox()
+        found = Visitor("/play", "one")
+        yield found
+        found.context.close()
 
-    def to(comm: str, data: dict[str, Any]) -> tuple[str, Any]:
-        return "comm_msg", {"comm_id": comm, "data": data}
+    @staticmethod
+    def passed(page: Visitor, comm: str, data: Any) -> Any:
+        header = {"msg_id": "1", "session": "1", "version": "5.2", "msg_type": "comm_msg", "evil": 1}
+        raw = json.dumps({"header": header, "channel": "shell", "content": {"comm_id": comm, "data": data, "evil": 1}, "evil": 1})
+        clean = checked(raw, page.context)
+        assert "evil" not in clean
+        return json.loads(clean)["content"]["data"]
 
-    def custom(comm: str, **content: Any) -> tuple[str, Any]:
-        return to(comm, {"method": "custom", "content": content})
+    def test_what_pages_need_passes_and_nothing_beside_it(self, page: Visitor) -> None:
+        join = page.template("join").model_id
+        said = {"method": "custom", "content": {"event": "join", "data": {"code": "a", "name": "b", "evil": 1}}, "buffers": 1}
+        assert self.passed(page, join, said) == {"method": "custom", "content": {"event": "join", "data": {"code": "a", "name": "b"}}}
+        button = next(widget for widget in page.widgets() if getattr(widget, "tag", "") == "button" and widget._event_handlers_map)
+        click = {"method": "custom", "content": {"event": "click", "data": {"evil": 1}}}
+        assert self.passed(page, button.model_id, click) == {"method": "custom", "content": {"event": "click", "data": {}}}
+        place = next(widget for widget in page.context.widgets.values() if type(widget) is Navigator)
+        moved = {"method": "update", "state": {"location": "/play/ABC"}, "buffer_paths": [["evil"]]}
+        assert self.passed(page, place.model_id, moved) == {"method": "update", "state": {"location": "/play/ABC"}, "buffer_paths": []}
 
-    def update(comm: str, **state: Any) -> tuple[str, Any]:
-        return to(comm, {"method": "update", "state": state, "buffer_paths": []})
+    @pytest.mark.parametrize("data", [{"code": "a"}, {"code": 1, "name": "b"}, {"code": "a", "name": "b" * 2_001}, ["a", "b"], None, "a"])
+    def test_an_event_with_another_argument_is_refused(self, page: Visitor, data: Any) -> None:
+        with pytest.raises(Refused, match="not of its kind"):
+            self.passed(page, page.template("join").model_id, {"method": "custom", "content": {"event": "join", "data": data}})
 
-    logs = {"filename": str(folder / "treasure.txt"), "filemode": "w", "force": True, "format": "import os", "level": 0}
-    made = {"_model_module": "@jupyter-widgets/controls", "_model_module_version": "2.0.0", "_model_name": "HTMLModel"}
-    return [
-        custom(own, create_widget=["logging", "basicConfig"], props=logs, id="1"),
-        custom(own, create_widget=["planted", "Any"], props={}, id="2"),
-        custom(own, create_widget=["ipywidgets", "HTML"], props={"value": EVIL}, id="3"),
-        custom(own, update_ref=EVIL, prop="template", id=own),
-        custom(own, update_ref={"objectRef": "keys", "path": [0]}, prop="css", id=own),
-        custom(own, create_widget=["ipywidgets", "HTML"], props={"value": {"functionRef": "close"}}, id="4"),
-        custom(own, destroy_widget=own),
-        custom(own, event="_handle_event", data=None),
-        custom(own, event="change", data={"__class__": 1}),
-        custom(own, event="event_change", data="x"),
-        custom(box, event="click.evil", data={}),
-        *(update(own, **{name: EVIL}) for name in ("template", "css", "methods", "data", "_view_module", "_model_module")),
-        *(update(own, **{name: []}) for name in ("events", "components", "_component_instances")),
-        update(own, scoped=True, layout=None),
-        update(box, children=[EVIL]),
-        update(box, attributes={"onclick": "alert(1)"}),
-        update(box, tag="script", v_slots=[]),
-        update(page.made_of("ThemeModel"), dark_effective="no"),
-        update(page.made_of("ThemeModel"), dark_effective=True, _model_module="evil"),
-        *(update(theirs, template=EVIL) for _ in range(2)),
-        custom(theirs, create_widget=["planted", "Any"], props={}, id="5"),
-        ("comm_open", {"comm_id": "made", "target_name": "jupyter.widget", "data": {"state": made, "buffer_paths": []}}),
-        ("comm_open", {"comm_id": own, "target_name": "solara.control", "data": {}}),
-        ("comm_open", {"comm_id": "other", "target_name": "planted.Any", "target_module": "planted", "data": {}}),
-        ("comm_close", {"comm_id": own, "data": {}}),
-        to(page.control, {"method": "run", "args": {"path": "/kit"}}),
-        to(page.control, {"method": "run", "args": {"path": "/kit", "appName": "planted"}}),
-        to(page.control, {"method": "reload", "path": "/kit"}),
-        to(page.control, {"method": "evict"}),
-        ("execute_request", {"code": f"open({str(folder / 'treasure.txt')!r}, 'w')", "silent": False}),
-        ("is_complete_request", {"code": "1"}),
-        ("history_request", {}),
-        ("input_reply", {"value": "1"}),
-        ("shutdown_request", {"restart": False}),
-    ]  # fmt: skip
+    @pytest.mark.parametrize("place", ["//evil.example", "https://evil.example", "", "/" + "x" * 8_000, "/a\nb", 1, None])
+    def test_an_address_elsewhere_is_refused(self, page: Visitor, place: Any) -> None:
+        here = next(widget for widget in page.context.widgets.values() if type(widget) is Navigator)
+        with pytest.raises(Refused, match="not of its kind"):
+            self.passed(page, here.model_id, {"method": "update", "state": {"location": place}})
 
+    def test_a_widget_that_a_library_adds_later_hears_nothing(self, page: Visitor) -> None:
+        class Later(ipyvuetify.VuetifyTemplate):  # type: ignore[misc]
+            template = traitlets.Unicode("<p></p>").tag(sync=True)
+            value = traitlets.Unicode("").tag(sync=True)
 
-def rubbish(page: PageSocket) -> list[str | bytes]:
-    """What is not even a message."""
-    own = page.made_of("VuetifyTemplateModel")
-    header = {"msg_id": "1", "msg_type": "kernel_info_request", "session": "1", "version": "5.2"}
+            def __init__(self) -> None:
+                super().__init__()
+                self.heard: list[Any] = []
 
-    def message(content: Any = None, **more: Any) -> str:
-        return json.dumps({"header": header, "content": content or {}, "channel": "shell", **more})
+            def vue_boom(self, data: Any) -> None:
+                self.heard.append(data)
 
-    def change(text: str) -> str:
-        data = json.dumps({"method": "custom", "content": {"event": "change", "data": "DATA"}}).replace('"DATA"', text)
-        return message(kind="x").replace("kernel_info_request", "comm_msg").replace('"content": {}', f'"content": {{"comm_id": "{own}", "data": {data}}}')
+        class Elsewhere(Navigator):  # type: ignore[misc]
+            pass
 
-    parts = (1).to_bytes(4) + (8).to_bytes(4) + message().encode()
-    return [
-        "", "{", "null", "[]", "7", '"kernel_info_request"', "{}", '{"header": 1}', '{"header": {"msg_type": ["comm_msg"]}}',
-        b"", b"\x00" * 40, parts, b"\xff" * 70_000,
-        message(channel="iopub"), message(buffers=["x"]), message(channel=None), message({"a": "x" * 70_000}),
-        message().replace('"1"', '""'), message().replace('"1"', '"' + "x" * 200 + '"'), message().replace('"1"', '{"a": 1}'),
-        message().replace('"1"', '"\\ud800"'), message({"a": [[[[[[[[[[1]]]]]]]]]]}), "[" * 60_000, '{"a":' * 10_000,
-        *(change(text) for text in ("NaN", "Infinity", "1e999", "9" * 400, "9" * 5_000, '"\\udfff"', "[]", "{}")),
-    ]  # fmt: skip
+        with page.context:
+            later, elsewhere = Later(), Elsewhere()
+            toggle, _ = solara.render(solara.lab.ThemeToggle(), handle_error=False)
+        asked: list[tuple[Any, Callable[[str], Any]]] = [
+            (later, lambda comm: {"method": "custom", "content": {"event": "boom", "data": 1}}),
+            (later, lambda comm: {"method": "update", "state": {"value": "x"}}),
+            (elsewhere, lambda comm: {"method": "update", "state": {"location": "/x"}}),
+            (toggle.children[0], lambda comm: {"method": "custom", "content": {"event": "sync_themes", "data": "dark"}}),
+        ]
+        for widget, message in asked:
+            with pytest.raises(Refused):
+                self.passed(page, widget.model_id, message(widget.model_id))
+        with page.context:  # and were it let through, ipyvue's own handler is no longer there
+            later._handle_custom_msg({"event": "boom", "data": 1}, [])
+            later._handle_custom_msg({"create_widget": ["planted", "Any"], "props": {}, "id": "1"}, [])
+        assert later.heard == []
 
+    def test_every_template_of_ours_declares_its_events(self) -> None:
+        bare = [path for path in Path(messages.__file__).parent.rglob("*.py") if "component_vue(" in path.read_text(encoding="utf-8")]
+        assert [path.name for path in bare] == ["events.py"]
 
-def is_quiet(page: PageSocket) -> list[dict[str, Any]]:
-    """What the page says until it has dealt with all that was sent to it; nothing if it is no more."""
-    asked = page.send("kernel_info_request", {})
-    heard = []
-    for message in page.heard():
-        heard.append(message)
-        if message["msg_type"] == "kernel_info_reply" and message["parent_header"].get("msg_id") == asked:
-            return heard
-    return []
+    def test_so_many_channels_and_no_more(self, page: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(messages, "MOST_CHANNELS", 1)
+        header = {"msg_id": "1", "session": "1", "version": "5.2", "msg_type": "comm_open"}
+        message = {"header": header, "channel": "shell", "content": {"comm_id": "a", "target_name": messages.SOLARA}}
+        page.context.kernel.comm_manager.comms["b"] = type("Comm", (), {"target_name": messages.STATES, "comm_id": "b"})()
+        with pytest.raises(Refused, match="one channel too many"):
+            checked(json.dumps(message), page.context)
+        del page.context.kernel.comm_manager.comms["b"]
+        assert json.loads(checked(json.dumps(message), page.context))["content"]["comm_id"] == "a"
 
 
-def test_what_an_attacker_sends_to_any_tab_does_nothing_and_is_counted(attacked: tuple[Site, Path]) -> None:
-    site, folder = attacked
-    sent = 0
-    for tab in TABS:
-        victim = PageSocket(site.address, "victim").open(f"/{tab.path}")
-        attacker = PageSocket(site.address, "attacker").open(f"/{tab.path}")
-        theirs = victim.made_of("VuetifyTemplateModel")
-        before = {name: victim.state(name) for name in (theirs, victim.made_of("HtmlModel"))}
-        own = {name: attacker.state(name) for name in (attacker.made_of("VuetifyTemplateModel"), attacker.made_of("HtmlModel"))}
-        is_quiet(attacker)
+class TestInbox:
+    def test_dropped_messages_are_counted_and_said_once_in_a_while(self) -> None:
+        said: list[str] = []
+        times = iter([0.0, 1.0, 59.0, 61.0])
+        drops = Dropped(said.append, lambda: next(times))
+        for reason in ("binary", "binary", "too long", "binary"):
+            drops.add(reason)
+        assert said == [
+            "Messages of browsers that were dropped so far: 1 (binary: 1).",
+            "Messages of browsers that were dropped so far: 4 (binary: 3; too long: 1).",
+        ]
+        assert Dropped().sentence() == ""
 
-        attacks, noise = exploits(attacker, victim, folder), rubbish(attacker)
-        for kind, content in attacks:
-            attacker.send(kind, content)
-        said = is_quiet(attacker)
-        assert (folder / "treasure.txt").read_text() == "gold"
-        assert sorted(path.name for path in folder.iterdir()) == ["planted.py", "treasure.txt"]
-        for raw in noise:
-            attacker.wire.send(raw)
-        sent += len(attacks) + len(noise)
-        kinds = [message["msg_type"] for message in said + is_quiet(attacker) if message["msg_type"] != "status"]
-        assert kinds == ["kernel_info_reply"] * 2, f"{tab.path}: something had an effect"
-        assert {name: attacker.state(name) for name in own} == own
-        assert {name: victim.state(name) for name in before} == before
-        assert attacker.runs()
-        assert victim.runs()
-        victim.event(victim.button("Notes"), "click", {"screenX": 1})
-        assert any(message["msg_type"] == "comm_open" for message in is_quiet(victim)), "the victim's buttons no longer work"
-        for page in (attacker, victim):
-            page.send("shutdown_request", {"restart": False}, channel="control")
-            page.close()
-    assert site.stop() == 0
-    told = re.findall(r"dropped so far: ([\d,]+) \((.*)\)", "".join(site.lines))
-    assert told[-1][0] == f"{sent:,}", told[-1]
-    assert "\n".join(site.lines).count("dropped so far") <= 3 + sent // 1000, "the log can be filled"
-    assert EVIL not in "".join(site.lines)
-    assert "Traceback" not in "".join(site.lines)
+    def test_a_solara_that_reads_messages_elsewhere_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def app_loop(websocket: Any) -> None:
+            await websocket.read()
+
+        monkeypatch.setattr(inbox.server, "app_loop", app_loop)
+        with pytest.raises(CspsimError, match="does not know this version"):
+            guard_inbox()
+
+
+class TestLostPages:
+    def test_the_first_that_was_lost_gives_way_and_an_open_one_never(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(connections, "MOST_KEPT", 3)
+        monkeypatch.setattr(connections, "_lost", {})
+        names = [f"lost-{k}" for k in range(6)]
+        pages = {}
+        for name in names:
+            pages[name] = contexts[name] = VirtualKernelContext(id=name, session_id=name, kernel=Kernel())
+            pages[name].page_status["page"] = PageStatus.CONNECTED
+        try:
+            for name in names[:5]:
+                pages[name].page_status["page"] = PageStatus.DISCONNECTED
+                if name == "lost-3":
+                    pages["lost-0"].page_status["page"] = PageStatus.CONNECTED  # somebody came back
+                connections.give_way(name)
+            assert [name for name in names if name in contexts] == ["lost-0", "lost-2", "lost-3", "lost-4", "lost-5"]
+            pages["lost-0"].page_status["page"] = PageStatus.DISCONNECTED  # and went again: now the last to have gone
+            connections.give_way("lost-0")
+            assert [name for name in names if name in contexts] == ["lost-0", "lost-3", "lost-4", "lost-5"]
+            connections.give_way("lost-0")
+            connections.give_way("nobody")
+            assert len(connections._lost) == 3
+        finally:
+            for name in names:
+                if name in contexts:
+                    contexts[name].close()

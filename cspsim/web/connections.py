@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs
 
 from solara.server.kernel_context import PageStatus, VirtualKernelContext, contexts
+from solara.server.server import get_session_id_cookie
+from starlette.requests import HTTPConnection
 
 from cspsim.web.guard import App, Receive, Scope, Send
 
@@ -38,7 +40,7 @@ class Connections:
             return
         place = _PLACE.fullmatch(scope["path"])
         pages = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_id", [])
-        if place is None or len(pages) != 1 or not _PAGE.fullmatch(pages[0]):
+        if place is None or len(pages) != 1 or not _PAGE.fullmatch(pages[0]) or not _is_owner(scope, place[1]):
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return
@@ -46,6 +48,12 @@ class Connections:
             await self.app(scope, receive, send)
         finally:
             _worker.submit(give_way, place[1])
+
+
+def _is_owner(scope: Scope, name: str) -> bool:
+    """Whether a page is new, or was opened in the session that asks for it."""
+    page = contexts.get(name)
+    return page is None or page.session_id == get_session_id_cookie(HTTPConnection(scope).cookies)
 
 
 def give_way(name: str) -> None:
