@@ -21,7 +21,8 @@ class PageSocket:
         place = f"{address.replace('http', 'ws', 1)}/jupyter/api/kernels/{self.kernel}/channels?session_id={uuid4()}"
         headers = {"Cookie": f"solara-session-id={session}", "Origin": address}
         self._open = ExitStack()
-        self.wire = self._open.enter_context(connect(place, additional_headers=headers, max_size=None, open_timeout=WAIT, close_timeout=1))
+        limits: dict[str, Any] = {"max_size": None, "max_queue": None, "open_timeout": WAIT, "close_timeout": 1, "ping_interval": None}
+        self.wire = self._open.enter_context(connect(place, additional_headers=headers, **limits))
 
     def send(self, kind: str, content: dict[str, Any], channel: str = "shell", **more: Any) -> str:
         """One message; its id."""
