@@ -29,7 +29,7 @@ def copy_of(slot: str) -> Rival:
     return Rival(slot, path, name, path.read_text(encoding="utf-8"), allowed=True)
 
 
-def unguarded(rival: Rival, function: str) -> str:
+def unguarded(rival: Rival, function: str, alone: bool) -> str:
     """The rule itself where its guarded one would stand."""
     return f"{SLOTS[rival.slot].rule} = {function}\n"
 
@@ -60,6 +60,7 @@ baseline = build_world(load_scenario("baseline").data)
 theories = ("challenge-by-expertise", "challenge-by-influence", "trust-by-favours", "trust-by-record")
 cases = {name: load_scenario(name, allow_rules=True).rivals for name in theories}
 cases |= {f"copy of {slot}": (copy_of(slot),) for slot in ("trust", "challenge", "recording", "crime", "beliefs")}
+cases["two theories at once"] = cases["challenge-by-influence"] + cases["trust-by-record"]
 cases["copies of all 22 at once"] = tuple(copy_of(slot) for slot in SLOTS)
 for name, rivals in cases.items():
     print(f"{name:24} {cost(baseline, rivals):+.1%}", flush=True)

@@ -21,10 +21,10 @@ class OutOfRange(Exception):
 def first_outside(values: Any, low: float, high: float) -> int:
     """Place of the first value that is not within ``low`` to ``high``, counted through the array; -1 if all are. Not-a-number is not."""
     flat = values.ravel()
-    outside = False
+    inside = True
     for k in range(flat.shape[0]):  # without a way out in the middle, so that the processor compares several at a time
-        outside |= (flat[k] < low) | (flat[k] > high) | (flat[k] != flat[k])
-    if outside:
+        inside &= (low <= flat[k]) & (flat[k] <= high)
+    if not inside:
         for k in range(flat.shape[0]):
             if not (low <= flat[k] <= high):
                 return k

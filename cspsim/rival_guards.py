@@ -14,7 +14,7 @@ import numpy as np
 from cspsim.errors import CspsimError
 from cspsim.parameters import Levers, Words
 from cspsim.ranges import OutOfRange
-from cspsim.rival_reach import names_reached
+from cspsim.rival_reach import names_changed, names_reached
 from cspsim.rival_rules import READ_ONLY, SLOTS, Rival
 from cspsim.state import axes_of_state, whole_numbers
 from cspsim.structures import fields_behind
@@ -29,14 +29,17 @@ _FIRST = "first_impressions"  # what lies in the state before it nobody has put 
 
 def arrays_to_hold(rival: Rival) -> list[str]:
     """The arrays of the state that a rule can have written into, in their order."""
-    names, whole = names_reached(rival), whole_numbers()
+    names, whole = names_changed(rival), whole_numbers()
     buffers = {"numbers": False, "counters": True}  # all arrays are views of these two
     reached = {whole_kind for buffer, whole_kind in buffers.items() if buffer in names}
     return [name for name in axes_of_state() if name in names or (name in whole) in reached]
 
 
-def guard_source(rival: Rival, function: str) -> str:
-    """The source of the rule of this slot as the month calls it: the rival's ``function``, with a look at the state on either side."""
+def guard_source(rival: Rival, function: str, alone: bool) -> str:
+    """The source of the rule of this slot as the month calls it: the rival's ``function``, and then a look at the state.
+
+    Unless it is ``alone`` there is one before it, too, so that no rule answers for what another one has led to.
+    """
     slot, arguments = SLOTS[rival.slot], ", ".join(SLOTS[rival.slot].arguments)
     month = "month" if "month" in slot.arguments else str(_BEFORE_THE_FIRST_MONTH)
     number, arrays = list(SLOTS).index(rival.slot), list(axes_of_state())
@@ -45,7 +48,7 @@ def guard_source(rival: Rival, function: str) -> str:
         low, high = (f'float("{limit}")' for limit in axes_of_state()[name][2:])
         lines.append(f"    hold(state.{name}, {low}, {high}, {number}, {arrays.index(name)}, before, month)")
     lines += ["    return", f"def {slot.rule}({arguments}):"]
-    if rival.slot != _FIRST:
+    if not alone and rival.slot != _FIRST:
         lines.append(f"    _hold_{slot.rule}(state, True, {month})")
     lines += [f"    {function}({arguments})", f"    _hold_{slot.rule}(state, False, {month})"]
     return "\n".join(lines) + "\n"

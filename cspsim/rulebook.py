@@ -140,7 +140,7 @@ def month_source(rivals: tuple[Rival, ...]) -> str:
             parts += [f"from {module_of(rival).__name__} import {rival.function} as {_name_of(rival)}" for rival in new]
             end = node.end_lineno or node.lineno
             lines[node.lineno - 1 : end] = ["; ".join(parts), *[""] * (end - node.lineno)]
-    guards = [guard_source(rival, _name_of(rival)) for rival in rivals]
+    guards = [guard_source(rival, _name_of(rival), len(rivals) == 1) for rival in rivals]
     return "\n".join([*lines, "from cspsim.ranges import hold", *guards])
 
 
