@@ -38,7 +38,21 @@ RIVALS, KEPT_RIVALS = "rivals", 40
 FACES = frozenset(
     {"agents", "assumptions", "charts", "checks", "cli", "comparison", "country", "dashboard", "describe", "differences"}
     | {"errors", "events", "exports", "formats", "layout", "leaves", "merging", "model", "money", "outcomes"}
-    | {"report", "results", "rival_rules", "rulebook", "run", "scenario", "scenario_files", "schema", "simulation", "story"}
+    | {
+        "report",
+        "results",
+        "rival_guards",
+        "rival_reach",
+        "rival_rules",
+        "rival_writes",
+        "rulebook",
+        "run",
+        "scenario",
+        "scenario_files",
+        "schema",
+        "simulation",
+        "story",
+    }
     | {"summary", "template", "terminal", "toml_lines", "validation", "witness", "years"}
 )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cspsim.errors import did_you_mean
+from cspsim.rival_writes import written_into
 
 STANDARD_RULE = "standard"
 LARGEST_FILE = 1_000_000  # bytes; what is larger was not written by a person
@@ -58,10 +59,15 @@ _PACKAGE = {f"cspsim.{name}" for name in ("arithmetic", "compiled", "counts", "l
 _IMPORTS = 'expected math, numpy, or "from cspsim.X import ..." with X one of rules, ' + ", ".join(
     sorted(name.removeprefix("cspsim.") for name in _PACKAGE)
 )
+READ_ONLY = "a rule may read the world and luck, which all runs share; what changes belongs into the state, or into a copy"
 _PLAIN = (
     ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.unaryop, ast.operator, ast.Load, ast.Store,
 )  # fmt: skip
-_OUTSIDE = frozenset({"open", "exec", "eval", "compile", "__import__", "input", "globals", "setattr", "delattr"})
+_OUTSIDE = frozenset(
+    {"open", "exec", "eval", "compile", "__import__", "input", "globals", "locals", "vars", "getattr", "setattr", "delattr"}
+)
+
+_AROUND = frozenset({"stride_tricks", "as_strided", "ctypes", "setflags", "_replace", "_make", "_asdict", "_fields"})
 
 
 class Rival(NamedTuple):
@@ -162,7 +168,19 @@ def look_through(rival: Rival) -> Iterator[Finding]:
         yield from _strange(node)
     for inner in ast.walk(tree):
         yield from _impure(inner)
+    yield from _writes(tree, rival.function)
     yield from _signature(rival, {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)})
+
+
+def _writes(tree: ast.Module, function: str) -> Iterator[Finding]:
+    """Where a rule changes what all runs share."""
+    try:
+        found = written_into(tree, function)
+    except RecursionError:
+        yield Finding(1, "is nested too deeply to be looked through")
+        return
+    for line, what in sorted(found.items()):
+        yield Finding(line, f"writes into {what}", READ_ONLY)
 
 
 def _signature(rival: Rival, functions: Mapping[str, ast.FunctionDef]) -> Iterator[Finding]:
@@ -188,16 +206,26 @@ def _strange(node: ast.stmt) -> Iterator[Finding]:
     if isinstance(node, ast.Assign | ast.AnnAssign):
         values: list[ast.AST] = [part for part in ast.iter_child_nodes(node) if part is not None]
         if all(_is_plain(value) for value in values):
+            yield from _kept(node.value)
             return
     if isinstance(node, ast.FunctionDef):
         if [mark for mark in node.decorator_list if ast.unparse(mark) != "compiled"]:
             yield Finding(node.lineno, f"{node.name} has a decorator of its own", "take it away, or use @compiled")
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
         marks = [argument.annotation for argument in arguments if argument is not None]
-        if all(_is_plain(part) for part in [*node.args.defaults, *node.args.kw_defaults, *marks, node.returns] if part is not None):
+        defaults = [part for part in [*node.args.defaults, *node.args.kw_defaults] if part is not None]
+        if all(_is_plain(part) for part in [*defaults, *marks, node.returns] if part is not None):
+            for default in defaults:
+                yield from _kept(default)
             return
     what = "imports, numbers with names, and functions"
     yield Finding(node.lineno, "does something when it is read", f"a rule file holds {what} and nothing else")
+
+
+def _kept(value: ast.expr | None) -> Iterator[Finding]:
+    """Something that lies in the file and could be written into, as ``np.r_[0, 1]`` is: every thread would see what another left."""
+    if value is not None and any(isinstance(part, ast.Subscript) for part in ast.walk(value)):
+        yield Finding(value.lineno, "may keep something from run to run", "name single numbers here; what lasts belongs into the state")
 
 
 def _is_plain(node: ast.AST) -> bool:
@@ -217,12 +245,22 @@ def _impure(node: ast.AST) -> Iterator[Finding]:
             yield Finding(node.lineno, f"imports from {'.' * node.level}{module}", _IMPORTS)
         if any(alias.name == "random" for alias in node.names):
             yield _unrepeatable(node.lineno)
-    elif isinstance(node, ast.Attribute) and node.attr == "random":
-        yield _unrepeatable(node.lineno)
+    elif isinstance(node, ast.Attribute):
+        yield from _strange_attribute(node)
     elif isinstance(node, ast.Name) and node.id in _OUTSIDE:
         yield Finding(node.lineno, f"uses {node.id}", "a rule reads the world, the state and luck, and nothing else")
     elif isinstance(node, ast.Global | ast.Nonlocal):
         yield Finding(node.lineno, "keeps something for later", "what lasts belongs into the state")
+
+
+def _strange_attribute(node: ast.Attribute) -> Iterator[Finding]:
+    if node.attr == "random":
+        yield _unrepeatable(node.lineno)
+    elif node.attr in _AROUND or (node.attr.startswith("__") and node.attr.endswith("__")):
+        yield Finding(node.lineno, f"uses .{node.attr}", "a rule reaches arrays by their names and indices, and in no other way")
+    elif not isinstance(node.ctx, ast.Load):
+        hint = "write into an array of the state, as in state.trust[:] = ...; the world is only read"
+        yield Finding(node.lineno, f"sets {ast.unparse(node)} itself", hint)
 
 
 def _unrepeatable(line: int) -> Finding:

@@ -23,11 +23,13 @@ from cspsim.errors import CspsimError, did_you_mean
 from cspsim.layout import build_world
 from cspsim.luck import Luck, new_luck
 from cspsim.parameters import Floats, Levers, Switches, Words
-from cspsim.rival_rules import SLOTS, Rival
+from cspsim.ranges import OutOfRange
+from cspsim.rival_guards import guard_source, out_of_range_in_words, unchanged
+from cspsim.rival_rules import READ_ONLY, SLOTS, Rival
 from cspsim.scenario import Scenario
 from cspsim.state import State, new_state
 from cspsim.stepping import Step, run_steps, steps_of
-from cspsim.structures import packed
+from cspsim.structures import packed, read_only
 from cspsim.uncertainties import Uncertainties
 from cspsim.world import World, sizes
 
@@ -54,10 +56,29 @@ class Rulebook(NamedTuple):
     ) -> None:
         """Run one replicate after the other on the same (packed) world and state; see ``stepping.run_steps`` for the axes."""
         steps = steps_of(self.begin_run, self.stages, world, state, Luck(np.uint64(seed), streams[0]))
-        with answerable(self.rivals):
+        with self.watched(world, streams):
             run_steps(steps, world, state, np.uint64(seed), streams, tallies, authorities, months)
             if self.rivals and not np.isfinite(tallies).all():
                 raise ValueError("it made numbers that are not finite")
+
+    @contextmanager
+    def watched(self, world: World, luck: Words) -> Iterator[None]:
+        """Around whatever runs rules: what goes wrong in here is put down to the rules that are not the package's.
+
+        ``luck``: the replicate numbers it is read from. Raises CspsimError that says who did what, and where if that is known.
+        """
+        if not self.rivals:
+            yield
+            return
+        try:
+            with unchanged(self.rivals, world, luck):
+                yield
+        except CspsimError:
+            raise
+        except OutOfRange as error:
+            raise CspsimError(out_of_range_in_words(error, self.rivals)) from None
+        except Exception as error:
+            raise CspsimError(_blame(error, self.rivals)) from error
 
 
 STANDARD = Rulebook(standard_month.begin_run, standard_month.STAGES)
@@ -105,7 +126,7 @@ def _built(rivals: tuple[Rival, ...]) -> Rulebook:
 
 
 def month_source(rivals: tuple[Rival, ...]) -> str:
-    """The source of ``month.py`` with each rival imported under the name of the rule it replaces. Lines stay where they are."""
+    """The source of ``month.py`` with each rival, guarded, under the name of the rule it replaces. Lines stay where they are."""
     source = Path(standard_month.__file__).read_text(encoding="utf-8")
     replaced = {SLOTS[rival.slot].rule: rival for rival in rivals}
     lines = source.splitlines()
@@ -116,10 +137,16 @@ def month_source(rivals: tuple[Rival, ...]) -> str:
         new = [replaced[alias.name] for alias in node.names if alias.name in replaced]
         if new:
             parts = [f"from {node.module} import {', '.join(kept)}"] if kept else []
-            parts += [f"from {module_of(rival).__name__} import {rival.function} as {SLOTS[rival.slot].rule}" for rival in new]
+            parts += [f"from {module_of(rival).__name__} import {rival.function} as {_name_of(rival)}" for rival in new]
             end = node.end_lineno or node.lineno
             lines[node.lineno - 1 : end] = ["; ".join(parts), *[""] * (end - node.lineno)]
-    return "\n".join(lines) + "\n"
+    guards = [guard_source(rival, _name_of(rival), len(rivals) == 1) for rival in rivals]
+    return "\n".join([*lines, "from cspsim.ranges import hold", *guards])
+
+
+def _name_of(rival: Rival) -> str:
+    """What the month calls the function of a user; the rule's own name is that of the guarded one."""
+    return f"_{rival.slot}_of_a_user"
 
 
 def module_of(rival: Rival) -> ModuleType:
@@ -156,19 +183,38 @@ def _compile_rivals(rivals: tuple[Rival, ...], scenario: Scenario) -> None:
     world = build_world(scenario.data)
     state = new_state(*sizes(world))
     given = {"world": packed(world), "state": packed(state), "luck": new_luck(0, 0), "month": 0}
+    shut = given | {"world": packed(read_only(world)), "luck": read_only(new_luck(0, 0))}
     for rival in rivals:
         rule = getattr(module_of(rival), rival.function)
+        usual, closed = (tuple(numba.typeof(kinds[name]) for name in SLOTS[rival.slot].arguments) for kinds in (given, shut))
         try:
-            rule.compile(tuple(numba.typeof(given[name]) for name in SLOTS[rival.slot].arguments))
+            rule.compile(usual)
         except numba.core.errors.NumbaError as error:
             raise CspsimError(_in_plain_words(rival, str(error))) from None
+        try:
+            rule.compile(closed)
+        except Exception as error:  # not only Numba's own: x += 1 on what cannot be written into ends in an AttributeError of its
+            raise CspsimError(_writes_in_plain_words(rival, str(error))) from None
+
+
+def _line_in(rival: Rival, message: str) -> int:
+    """The line of the rule file at which Numba stopped; 0 if it does not say."""
+    module = Path(str(module_of(rival).__file__))
+    places = re.findall(r'File "(.*?)", line (\d+)', message)
+    return next((int(line) for file, line in reversed(places) if Path(file).name == module.name), 0)
+
+
+def _writes_in_plain_words(rival: Rival, message: str) -> str:
+    """What is said of a rule that compiles as long as the world may be written into, and not otherwise."""
+    line = _line_in(rival, message)
+    where = f"{rival.path}:{line}" if line else str(rival.path)
+    text = f' ("{rival.text.splitlines()[line - 1].strip()[:80]}")' if line else ""
+    return f"{where}: {rival.function} writes into the world or into luck{text}: {READ_ONLY}"
 
 
 def _in_plain_words(rival: Rival, message: str) -> str:
     """What Numba says of a rule, without its stack: the line it stopped at and the sentence about it."""
-    module = Path(str(module_of(rival).__file__))
-    places = re.findall(r'File "(.*?)", line (\d+)', message)
-    line = next((int(line) for file, line in reversed(places) if Path(file).name == module.name), 0)
+    line = _line_in(rival, message)
     said = _sentence(message)
     unknown = re.search(r"name '(\w+)' is not defined", message)
     if unknown:
@@ -187,19 +233,6 @@ def _sentence(message: str) -> str:
     noise = ("Failed in", "During:", "File ", "def ", "<source", "^", "[", "There are", "- Of which", "Overload", "This error")
     said = [part.strip() for part in message.splitlines() if part.strip() and not part.strip().startswith(noise)]
     return " ".join(said[:3])[:400]
-
-
-@contextmanager
-def answerable(rivals: tuple[Rival, ...]) -> Iterator[None]:
-    """What goes wrong in here is put down to the rules that are not the package's. Raises CspsimError that says where."""
-    try:
-        yield
-    except CspsimError:
-        raise
-    except Exception as error:
-        if not rivals:
-            raise
-        raise CspsimError(_blame(error, rivals)) from error
 
 
 def _blame(error: Exception, rivals: tuple[Rival, ...]) -> str:

@@ -11,7 +11,7 @@ from cspsim.month import DECISION_POINTS
 from cspsim.outcomes import outcomes_of
 from cspsim.parameters import Floats
 from cspsim.results import with_area
-from cspsim.rulebook import Rulebook, answerable, rulebook_of
+from cspsim.rulebook import Rulebook, rulebook_of
 from cspsim.scenario import Scenario, load_scenario
 from cspsim.state import State, copy_into, new_state
 from cspsim.structures import packed
@@ -42,7 +42,7 @@ class Run:
         self._world, self._state = packed(self.world), packed(self.state)
         self.window: Floats = np.zeros((self.world.member.shape[0], len(Tally)))
         self.month = 0
-        with answerable(self.rulebook.rivals):
+        with self.rulebook.watched(self._world, self.luck.replicates):
             self.rulebook.begin_run(self._world, self._state, self.luck)
 
     @property
@@ -68,7 +68,7 @@ class Run:
         if self.finished:
             raise RuntimeError(f"the run ended in {self.calendar.months[-1]:%B %Y}")
         for stage, point in zip(self.rulebook.stages, (*DECISION_POINTS, ""), strict=True):
-            with answerable(self.rulebook.rivals):
+            with self.rulebook.watched(self._world, self.luck.replicates):
                 stage(self._world, self._state, self.luck, self.month)
             if decide is not None and point:
                 decide(point)

@@ -139,7 +139,8 @@ def axes_of_state() -> dict[str, Axes]:
 
 
 @cache
-def _whole_numbers() -> frozenset[str]:
+def whole_numbers() -> frozenset[str]:
+    """Names of the arrays that lie in ``counters``; all others lie in ``numbers``."""
     return frozenset(name for name, hint in get_type_hints(State).items() if hint == Integers)
 
 
@@ -159,7 +160,7 @@ def new_state(partnerships: int, authorities: int, interventions: int, crime_typ
         "authority_tally": len(AuthorityTally),
     }
     shapes = {name: tuple(sizes[axis] for axis in entry.axes.split()) for name, entry in axes_of_state().items()}
-    whole = _whole_numbers()
+    whole = whole_numbers()
     numbers = np.zeros(sum(int(np.prod(shape)) for name, shape in shapes.items() if name not in whole))
     counters = np.zeros(sum(int(np.prod(shape)) for name, shape in shapes.items() if name in whole), dtype=np.int64)
     views: dict[str, np.ndarray] = {}

@@ -8,6 +8,7 @@ not copied. With ``NUMBA_DISABLE_JIT=1`` rules read the named tuple itself.
 
 from typing import Any, TypeVar
 
+import numpy as np
 from numba.core import cgutils, types
 from numba.experimental import structref
 from numba.experimental.jitclass.base import imp_dtor
@@ -90,7 +91,28 @@ def packed(fields: Fields) -> Fields:
     The type says what a rule may do with it, not what it is: outside compiled code keep the named tuple.
     """
     if INTERPRETED:
-        return fields
+        return read_only(fields) if isinstance(fields, World) else fields
     if isinstance(fields, World):
         fields = fields._replace(levers=packed(fields.levers), switches=packed(fields.switches), uncertainties=packed(fields.uncertainties))
-    return _pack(fields)
+    pointer = _pack(fields)
+    pointer.fields = fields
+    return pointer
+
+
+def fields_behind(structure: Fields) -> Fields:
+    """The named tuple that was packed, with the very arrays that compiled rules read."""
+    return getattr(structure, "fields", structure)
+
+
+def read_only(fields: Fields) -> Fields:
+    """The same arrays as views that cannot be written into: what a rule may have of the world."""
+    return type(fields)(*(_view(value) for value in fields))
+
+
+def _view(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return read_only(value)
+    if isinstance(value, np.ndarray):
+        value = value.view()
+        value.flags.writeable = False
+    return value

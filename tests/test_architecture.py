@@ -27,7 +27,12 @@ SCENARIO_FILES = sorted(shipped_folder().rglob("*.toml"))
 LAYERS = (
     # what everything stands on: numbers, words, errors, and how rules are compiled and lucky
     ("compiled", "parameters", "errors", "tallies", "toml_lines", "formats"),
-    ("uncertainties", "luck", "outcomes", "exports", "rival_rules"),
+    ("uncertainties", "luck", "outcomes", "exports"),
+    # what rules read and what they change
+    ("world", "state"),
+    # rules of users, looked through
+    ("rival_writes",),
+    ("rival_rules",),
     ("counts", "schema"),
     # from files to a validated scenario
     ("leaves",),
@@ -36,12 +41,11 @@ LAYERS = (
     ("validation",),
     ("scenario",),
     # from a scenario to arrays
-    ("world", "state"),
     ("layout", "structures"),
     # from arrays to a month
-    ("arithmetic", "stepping"),
+    ("arithmetic", "stepping", "ranges", "rival_reach"),
     ("rules",),
-    ("month",),
+    ("month", "rival_guards"),
     ("rulebook",),
     # from months to results
     ("results",),

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cspsim.analysis import boxes
+from cspsim.analysis.assumption_sections import failure_in_words
 from cspsim.analysis.boxes import Condition, title_of
-from cspsim.analysis.discovery import Discovery, discover, question_of, tree_in_words
+from cspsim.analysis.discovery import Discovery, Failure, Question, discover, question_of, tree_in_words
 from cspsim.analysis.sampled_sets import MOST_ASSUMPTIONS, MOST_ROWS, Sample, considered_rows, folds_of
 from cspsim.parameters import Floats
 
@@ -158,3 +160,16 @@ class TestSamples:
         assert Condition("uncertainties.harmony", np.nan, 0.5).words == "harmony at most 0.5"
         assert Condition("uncertainties.harmony", 0.125, 0.5).words == "harmony between 0.125 and 0.5"
         assert title_of("harmony") == "harmony"
+
+
+def test_without_prim_the_tree_is_grown_and_the_reader_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PRIM comes in an extra of its own, so an analysis does without it."""
+    monkeypatch.setattr(boxes, "find_spec", lambda name: None)
+    values, cases = planted(300)
+    discovery = discover(values, NAMES, cases)
+    assert discovery.boxes == discovery.found == ()
+    assert discovery.tree is not None
+    assert discovery.tree.found
+    first, tree = failure_in_words("half", Failure(Question(cases, "fails", 0.0), discovery, np.nan))
+    assert 'pip install "cspsim[discovery]"' in first
+    assert tree.startswith("A tree predicts it")

@@ -537,7 +537,11 @@ class TestWhatIsSaidOfRules:
             ("state.trustt[:] = 1", {"compiled": 'theory.py:2: fade cannot be compiled: State has no trustt; did you mean "trust"?'}),
             ("state.trust[:] = nothing", {"compiled": "theory.py:2: fade cannot be compiled: NameError: name 'nothing' is not defined"}),
             ("state.trust[month + 9, 0, 0] = 1", {"compiled": "fade of {study}/theory.py: IndexError: index is out of bounds"}),
-            ("state.trust[:] = 1 / (state.trust[0, 0, 0] * 0)", {"compiled": "numbers that are not finite", "interpreted": "ZeroDiv"}),
+            (
+                "state.trust[:] = 1 / (state.trust[0, 0, 0] * 0)",
+                {"compiled": "theory.py: fade: left state.trust[0, 0, 0] at inf in month 1"},
+            ),
+            ("state.tallies[:] = 1 / (state.trust[0, 0, 0] * 0)", {"compiled": "numbers that are not finite"}),
             ("raise ValueError('never so')", {"compiled": "theory.py:2: ValueError: never so"}),
         ],
     )

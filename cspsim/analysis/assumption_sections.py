@@ -135,6 +135,8 @@ def _frames(found: Analysis, turns: list[dict[str, Any]]) -> dict[str, list[dict
 
 # ------------------------------------------------------------------------------------------------------------- discovery
 
+NO_PRIM = 'Boxes were not sought, for want of EMA Workbench: pip install "cspsim[discovery]" (it brings Platypus, which is under the GPL).'
+
 
 def failures_section(found: Analysis) -> Section:
     """Under which assumptions each policy fails, or that nothing was found."""
@@ -149,12 +151,14 @@ def failures_section(found: Analysis) -> Section:
             plain += [row for number, box in enumerate(boxes) for row in _box_plain(policy, number, box)]
     section.frames["failures"] = plain
     told = [failure.discovery for failure in found.failures.values() if failure.discovery.boxes]
+    if not told:
+        return section
     section.caution.append(
         "A box counts as found only if failures are denser in it than everywhere in sets it was not sought in (five folds, one-sided "
         f"binomial test at {FOUND:.0%}); in the sets it was sought in it is always denser. Quasi-p: chance of so many failures without "
         "the restriction. Stability: share of ten half samples in which the box, sought again, restricts the same assumption."
     )
-    if told and told[0].sampled > len(told[0].considered):
+    if told[0].sampled > len(told[0].considered):
         section.caution.append(
             f"PRIM looked at {len(told[0].considered)} of {told[0].sampled} assumptions, chosen by feature scores "
             "of extremely randomised trees within each fold; the tree looked at all."
@@ -171,7 +175,9 @@ def failure_in_words(policy: str, failure: Failure) -> list[str]:
     if found.why_not:
         return [f"{start} Nothing was sought: it {found.why_not}."]
     said = [_box_in_words(box) for box in found.found]
-    if not said:
+    if not found.boxes:
+        said = [NO_PRIM]
+    elif not said:
         best = found.boxes[0]
         said = [
             f"Nothing found: the densest box fails in {share_words(best.held_out_density)} of sets it was not sought in, against "

@@ -7,11 +7,12 @@ to look at included. Sources: Friedman and Fisher 1999, "Bump hunting in high-di
 """
 
 import warnings
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from cspsim.analysis.sampled_sets import Mask, Sample, folds_of, most_telling, needs_analysis
+from cspsim.analysis.sampled_sets import Mask, Sample, folds_of, most_telling
 from cspsim.formats import MINUS, name_in_words
 
 RESAMPLES = 10
@@ -218,12 +219,14 @@ def _read(box: Any, trajectory: tuple[Step, ...], chosen: int) -> _Peeled:
     return _Peeled(conditions, tuple(quasi_p), trajectory, chosen)
 
 
+def can_peel() -> bool:
+    """Whether PRIM is installed. It comes in an extra of its own, since what it brings along is under another licence than this package."""
+    return find_spec("ema_workbench") is not None
+
+
 def _prim() -> Any:
     """EMA Workbench's PRIM; what it says while it is imported concerns other parts of it."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from ema_workbench.analysis.prim import Prim
-    except ImportError:
-        raise needs_analysis() from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from ema_workbench.analysis.prim import Prim
     return Prim

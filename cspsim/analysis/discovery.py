@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cspsim.analysis.boxes import FEWEST_CASES, Box, Condition, boxes_of
+from cspsim.analysis.boxes import FEWEST_CASES, Box, Condition, boxes_of, can_peel
 from cspsim.analysis.sampled_sets import Mask, Sample, considered_rows, folds_of, most_telling
 from cspsim.formats import listed
 from cspsim.parameters import Floats, Integers
@@ -41,7 +41,7 @@ class Discovery(NamedTuple):
     """What was found out about the sets in which a policy fails. ``why_not`` says why nothing was sought, if so.
 
     ``boxes`` holds what was found and, as its last entry, the box at which the search ended since it was no better than the
-    base rate (none where the most boxes that are sought were found).
+    base rate (none where the most boxes that are sought were found). It is empty where ``cspsim[discovery]`` is not installed.
     """
 
     sets: int
@@ -117,7 +117,7 @@ def discover(values: Floats, names: list[str], cases: Mask, groups: Integers | N
     if not enough or not varied:
         words = f"fails in {int(cases.sum())} of {len(cases)} sets: too few on one side to tell them apart by assumptions"
         return Discovery(len(cases), int(cases.sum()), (), len(varied), (), None, words if varied else "no assumption was varied")
-    boxes = boxes_of(data)
+    boxes = boxes_of(data) if can_peel() else ()
     considered = tuple(data.names[k] for k in most_telling(data.numbers, data.cases, seed))
     return Discovery(len(cases), int(cases.sum()), considered, len(varied), boxes, _tree(data), "")
 
@@ -127,13 +127,13 @@ def discover(values: Floats, names: list[str], cases: Mask, groups: Integers | N
 
 def _tree(data: Sample) -> Tree:
     """A tree of two to six leaves, as many as held-out folds support (the fewest within one standard error of the best)."""
+    folds = folds_of(data)  # says what is not installed
     from sklearn.tree import DecisionTreeClassifier
 
     def grow(part: Sample, leaves: int) -> Any:
         fewest = max(5, len(data.cases) // 20)
         return DecisionTreeClassifier(max_leaf_nodes=leaves, min_samples_leaf=fewest, random_state=0).fit(part.numbers, part.cases)
 
-    folds = folds_of(data)
     truth = data.cases.astype(float)
     by_base = np.full(len(truth), np.nan)
     by_tree = {leaves: by_base.copy() for leaves in range(2, MOST_LEAVES + 1)}
