@@ -37,8 +37,21 @@ RIVALS, KEPT_RIVALS = "rivals", 40
 # hashed: a file left out by mistake would run an old rule, a file hashed without need costs one compilation.
 FACES = frozenset(
     {"agents", "assumptions", "charts", "checks", "cli", "comparison", "country", "dashboard", "describe", "differences"}
-    | {"errors", "events", "exports", "formats", "layout", "leaves", "merging", "model", "money", "outcomes"}
-    | {"report", "results", "rival_rules", "rulebook", "run", "scenario", "scenario_files", "schema", "simulation", "story"}
+    | {"errors", "events", "exports", "formats", "layout", "leaves", "limits", "merging", "model", "money", "outcomes"}
+    | {
+        "outward",
+        "pages",
+        "report",
+        "results",
+        "rival_rules",
+        "rulebook",
+        "run",
+        "scenario",
+        "scenario_files",
+        "schema",
+        "simulation",
+        "story",
+    }
     | {"summary", "template", "terminal", "toml_lines", "validation", "witness", "years"}
 )
 

@@ -14,6 +14,7 @@ import numpy as np
 from cspsim.assumptions import AssumptionSets, sample_assumptions, uncertain_numbers
 from cspsim.calibration.calibrating import Posterior
 from cspsim.errors import Fault, FileError, did_you_mean
+from cspsim.limits import FAULTS, TABLE_FILE, Unreadable, read_file
 from cspsim.parameters import Floats
 from cspsim.scenario import Scenario
 from cspsim.scenario_files import label_of
@@ -67,9 +68,11 @@ def _drawn(rows: int, sets: int, seed: int) -> "np.ndarray":
 def _read(path: Path, known: dict[str, int]) -> tuple[list[str], Floats]:
     label = label_of(path)
     try:
-        lines = path.read_bytes().decode("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise PosteriorError([Fault(label, None, "", f"cannot be read: {error}")], path.stem) from None
+        lines = read_file(path, TABLE_FILE).decode("utf-8-sig").splitlines()
+    except Unreadable as error:
+        raise PosteriorError([Fault(label, None, "", error.why)], path.stem) from None
+    except UnicodeDecodeError:
+        raise PosteriorError([Fault(label, None, "", "is not UTF-8 text", "save it as CSV UTF-8")], path.stem) from None
     table = csv.reader(lines)
     names = [name.strip() for name in next(table, [])]
     strange = "nothing uncertain has this name in the scenario"
@@ -84,6 +87,8 @@ def _read(path: Path, known: dict[str, int]) -> tuple[list[str], Floats]:
             rows.append(row)
         except ValueError:
             faults.append(Fault(label, table.line_num, "", f"expected {len(names)} numbers separated by commas"))
+            if len(faults) > FAULTS:
+                break
     if not rows and not faults:
         faults.append(Fault(label, None, "", "holds no sets", "one row per set below a header of dotted names"))
     if faults:
