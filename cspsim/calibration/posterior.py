@@ -6,6 +6,7 @@ Rows are equally likely and belong together: numbers learned from one target dep
 import csv
 import io
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
@@ -76,8 +77,9 @@ def _read(path: Path, known: dict[str, int]) -> tuple[list[str], Floats]:
     table = csv.reader(lines)
     names = [name.strip() for name in next(table, [])]
     strange = "nothing uncertain has this name in the scenario"
-    faults = [Fault(label, 1, name, strange, did_you_mean(name, known)) for name in names if name not in known]
-    faults += [Fault(label, 1, name, "stands twice") for name in set(names) if names.count(name) > 1]
+    unknown = [name for name in names if name not in known][:FAULTS]
+    faults = [Fault(label, 1, name, strange, did_you_mean(name, known)) for name in unknown]
+    faults += [Fault(label, 1, name, "stands twice") for name, count in Counter(names).items() if count > 1]
     rows = []
     for cells in table:
         try:
