@@ -28,6 +28,8 @@ TABLE_FILE = 64e6
 """Bytes of a file of rows. Every month of twenty years, eight types and 300 partnerships make some 25 MB."""
 FILES = 100
 """Files one scenario may be put together from. Shipped ones take five to ten; putting n files together takes n x n steps."""
+UNKNOWN_SIZE = 1_000_000
+"""Bytes that are read of a file whose system does not say how many it has, such as those in /proc."""
 DEPTH = 30
 """Tables and lists inside each other in a file. A scenario needs five."""
 FAULTS = 1000
@@ -217,7 +219,7 @@ def read_file(path: Path | str, most: float = TEXT_FILE) -> bytes:
         if not stat.S_ISREG(found.st_mode):
             raise Unreadable(path, "is a folder" if stat.S_ISDIR(found.st_mode) else "is a device or a pipe: expected a file")
         try:
-            content = b"" if found.st_size > most else file.read(int(min(most, 1e15)) + 1)
+            content = b"" if found.st_size > most else file.read(found.st_size or UNKNOWN_SIZE)
         except OSError as error:
             raise Unreadable(path, f"cannot be read: {error.strerror or error}") from None
         size = max(found.st_size, len(content))

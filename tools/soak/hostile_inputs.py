@@ -251,7 +251,8 @@ READ_BY: list[Callable[[str], list[str]]] = [
 ]
 NAMES = [
     "", ".", "..", "-", "--", "/", "/dev/zero", "/dev/null", "~nosuchuser/x.toml", "folder", "folder.toml", "zero.toml", "loop.toml",
-    "pipe.toml", "large.toml", "x" * 5000, "x" * 5000 + ".toml", "a/" * 2500 + "x.toml", "nowhere.toml", "new\nline.toml", "\x1b[31mred.toml",
+    "pipe.toml", "large.toml", "x" * 5000, "x" * 5000 + ".toml", "a/" * 2500 + "x.toml", "nowhere.toml", "new\nline.toml",
+    "\x1b[31mred.toml",
     "\udcff\udcfe.toml", "fine+", "+", "fine+fine+nowhere", "fine.toml/x.toml", "s3://nowhere/x.toml", "$(true).toml", "-x.toml",
     "chain0.toml", "diamonds.toml",
 ]  # fmt: skip
