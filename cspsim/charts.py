@@ -18,6 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from cspsim.dashboard import DEFINITIONS, dashboard
 from cspsim.formats import MINUS, amount, scale_of
 from cspsim.outcomes import OUTCOMES
+from cspsim.outward import visible
 from cspsim.parameters import Floats
 from cspsim.summary import versions
 from cspsim.years import Years, by_year
@@ -50,6 +51,7 @@ STYLE: Any = {
     "ytick.color": "#333333",
     "svg.fonttype": "none",
     "svg.hashsalt": "cspsim",
+    "text.parse_math": False,  # a title with two dollar signs is a title, not a formula
 }
 
 PANELS = (
@@ -111,7 +113,7 @@ def finished(figure: Figure, name: str, title: str, alternative: str) -> Chart:
     with mpl.rc_context(STYLE):
         FigureCanvasSVG(figure).print_svg(vector, metadata={"Date": None, "Creator": "cspsim"})
         FigureCanvasAgg(figure).print_png(pixels, metadata={"Software": "cspsim"})
-    return Chart(name, title, alternative, vector.getvalue(), pixels.getvalue())
+    return Chart(name, title, alternative, visible(vector.getvalue()), pixels.getvalue())
 
 
 def sheet(width: float, height: float, title: str, source: str) -> Figure:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from cspsim.errors import did_you_mean, found_in_words
 from cspsim.leaves import Leaf, Leaves, is_path
+from cspsim.outward import control_character
 from cspsim.parameters import Figure, Levers, Switches
 from cspsim.schema import parse_month, register_of
 from cspsim.toml_lines import Key
@@ -55,6 +56,7 @@ def complaints(raw: dict[str, Any], leaves: Leaves) -> Iterator[Complaint]:
     """Everything wrong with merged tables that the schema does not say. ``leaves``: the same, with who said it."""
     for check in (_names, _selves, _roles, _registers, _seasons, _counts, _span, _sittings):
         yield from check(raw)
+    yield from _texts_shown(leaves)
     yield from _units(leaves)
     yield from _paths(raw, leaves)
     yield from _dates(raw, leaves)
@@ -100,6 +102,28 @@ def _number(raw: Any) -> float | None:
 
 def _texts(raw: Any) -> list[str]:
     return [item for item in raw if isinstance(item, str)] if isinstance(raw, list) else []
+
+
+# ------------------------------------------------------------------------------------------------- what can be shown
+
+
+def _texts_shown(leaves: Leaves) -> Iterator[Complaint]:
+    """No name or text steers the terminals and pages on which it is shown."""
+    for key, leaf in leaves.items():
+        found = unshowable((*key, leaf.value))
+        if found:
+            yield Complaint(key, f"holds the control character {found}", "write text that can be shown")
+
+
+def unshowable(value: Any) -> str | None:
+    """The first control character in a text, or in a list or table of texts, written out; None where there is none."""
+    if isinstance(value, str):
+        return control_character(value)
+    if isinstance(value, dict):
+        return unshowable((*value, *value.values()))
+    if isinstance(value, list | tuple):
+        return next((found for found in map(unshowable, value) if found), None)
+    return None
 
 
 # -------------------------------------------------------------------------------------------------- names and holders

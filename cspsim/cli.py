@@ -10,9 +10,11 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from cspsim.commands import analyse, calibrate, country, hypotheses, kit, optimise, results, runs, scenarios, sweep, view
 from cspsim.errors import CspsimError
+from cspsim.outward import visible
 from cspsim.terminal import complain, speak_plainly
 
 
@@ -29,9 +31,19 @@ class Commands(TyperGroup):
         except KeyboardInterrupt:
             complain("stopped; nothing was left half written")
             raise typer.Exit(130) from None
+        except TyperException as error:  # a word of the command line that was not understood, and is quoted
+            if hasattr(error, "message"):
+                error.message = visible(error.message)
+            raise
+        except MemoryError:
+            complain("there is not enough memory for this: ask for less; nothing was left half written")
+            raise typer.Exit(2) from None
         except BrokenPipeError:  # whoever read the answer has seen enough
             sys.stderr.close()
             raise typer.Exit(0) from None
+        except OSError as error:  # what no reader or writer has put into words of its own: a name too long, a folder locked
+            complain(f"{error.filename or 'a file'}: {error.strerror or error}")
+            raise typer.Exit(2) from None
 
 
 app = typer.Typer(

@@ -5,7 +5,7 @@ with enough runs it becomes as narrow as anybody likes, and that is not knowledg
 how the difference moves with what nobody knows. Verdicts judge the interval by the smallest effect of interest.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +14,8 @@ import numpy as np
 from cspsim.assumptions import Arm, AssumptionSets, run_assumption_sets, sample_assumptions
 from cspsim.differences import IDENTICAL, UNDEFINED, Paired, Parts, holm, paired_estimate, parts_of, range_over, verdict_of
 from cspsim.errors import CspsimError, did_you_mean
-from cspsim.layout import build_world, calendar_of
+from cspsim.layout import build_world, calendar_of, size_of
+from cspsim.limits import Limits, Work, check, limits_of, work_of
 from cspsim.money import in_pounds, in_words
 from cspsim.outcomes import OUTCOMES, SHARE, Outcome
 from cspsim.parameters import Floats
@@ -315,6 +316,7 @@ def compare(
     months: bool = False,
     first_replicate: int = 0,
     sampler: Sampler = sample_assumptions,
+    limits: Limits | None = None,
 ) -> Comparison:
     """Run scenarios on the same luck as a baseline and say what differs, by how much, and how sure that is.
 
@@ -333,8 +335,10 @@ def compare(
         first_replicate: number of the first replicate.
         sampler: gives the assumption sets of an arm from (scenario, sets, seed), such as those of a posterior file:
             ``functools.partial(load_posterior, path)``. Sets that do not come from the registered ranges are noted.
+        limits: time and memory all of it may take, such as ``limits_of(memory="8GB")``; see ``limits``.
 
     Raises:
+        TooMuch: it would take more time or memory than the limits allow.
         CspsimError: a scenario has faults, the arms differ in months, window or partnerships, or an outcome does not exist.
         ValueError: a number of runs or sets that is too small.
     """
@@ -344,6 +348,9 @@ def compare(
     _check_arms(arms)
     if replicates < 1:
         raise ValueError(f"replicates is {replicates}: expected 1 or more")
+    planned = replicates if precision is None else MOST_REPLICATES
+    check(work_planned(arms.values(), planned, assumption_sets, replicates_per_set, months, threads), "this comparison",
+          limits or limits_of(), in_python=True)  # fmt: skip
     for arm in arms.values():
         rulebook_of(arm)  # rules that may not or cannot be run stop everything before the first run
     worlds = {name: build_world(arm.data) for name, arm in arms.items()}
@@ -361,6 +368,17 @@ def compare(
 def runs_planned(arms: int, replicates: int, assumption_sets: int, replicates_per_set: int) -> int:
     """Runs that ``compare`` makes without ``precision``, for a progress bar; ``arms`` counts the baseline too."""
     return arms * (replicates + assumption_sets * replicates_per_set)
+
+
+def work_planned(
+    arms: Collection[Scenario], replicates: int, assumption_sets: int, replicates_per_set: int, months: bool, threads: int | None = None
+) -> Work:
+    """Time and memory ``compare`` takes for these arms, the baseline among them."""
+    runs = replicates + assumption_sets * replicates_per_set
+    kept = min(replicates, MONTHS_KEPT) * months
+    works = [work_of(size_of(arm.data), runs, months_kept=kept, threads=threads) for arm in arms]
+    numbers = 8 * 200 * assumption_sets * len(works)  # a sampled set has some hundred numbers, and is sorted twice
+    return Work(sum(work.seconds for work in works), sum(work.memory for work in works) + numbers)
 
 
 class _How(NamedTuple):

@@ -37,8 +37,10 @@ RIVALS, KEPT_RIVALS = "rivals", 40
 # hashed: a file left out by mistake would run an old rule, a file hashed without need costs one compilation.
 FACES = frozenset(
     {"agents", "assumptions", "charts", "checks", "cli", "comparison", "country", "dashboard", "describe", "differences"}
-    | {"errors", "events", "exports", "formats", "layout", "leaves", "merging", "model", "money", "outcomes"}
+    | {"errors", "events", "exports", "formats", "layout", "leaves", "limits", "merging", "model", "money", "outcomes"}
     | {
+        "outward",
+        "pages",
         "report",
         "results",
         "rival_guards",

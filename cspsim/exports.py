@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cspsim.errors import CspsimError
+from cspsim.outward import for_spreadsheet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,14 +64,23 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def write_table(folder: Path, name: str, frame: "pd.DataFrame") -> list[Path]:
-    """One table as CSV and as Parquet."""
+    """One table as CSV and as Parquet, in which no text is a formula."""
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 
     csv, columns = folder / f"{name}.csv", folder / f"{name}.parquet"
+    frame = harmless(frame)
     frame.to_csv(csv, index=False, lineterminator="\n", encoding="utf-8")
     parquet.write_table(arrow.Table.from_pandas(frame, preserve_index=False), columns)
     return [csv, columns]
+
+
+def harmless(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The same table with names of columns and texts that no spreadsheet takes for formulas."""
+    made = frame.rename(columns=lambda name: for_spreadsheet(str(name)))
+    for name in made.select_dtypes(exclude=["number", "bool"]):
+        made[name] = made[name].map(lambda cell: for_spreadsheet(cell) if isinstance(cell, str) else cell)
+    return made
 
 
 def check_target(target: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cspsim.limits import Size
 from cspsim.luck import name_key
 from cspsim.parameters import Floats, Integers, Levers, Switches, Words
 from cspsim.schema import Authority, DatedPath, Number, PartnershipEntry, ScenarioData, parse_month, register_of
@@ -48,6 +49,12 @@ def calendar_of(data: ScenarioData) -> Calendar:
     window_to = parse_month(data.time.window_to) if data.time.window_to else last
     window = (months_between(start, parse_month(data.time.window_from)), months_between(start, window_to))
     return Calendar(months, [max(month, first) for month in months], warm_up, window)
+
+
+def size_of(data: ScenarioData) -> Size:
+    """How large the world of a scenario will be, found without building it."""
+    months = months_between(parse_month(data.time.first_month), parse_month(data.time.last_month)) + 1 + data.time.warm_up_months
+    return Size(len(data.partnerships), len(data.authorities), len(data.interventions), len(data.crime_types), months)
 
 
 def path_by_month(path: DatedPath, months: Sequence[date], default: float) -> Floats:

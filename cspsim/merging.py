@@ -23,6 +23,7 @@ class Merger:
     def __init__(self, files: Mapping[Path, ScenarioFile]) -> None:
         self.files = files
         self.done: dict[Path, tuple[Leaves, Conflicts]] = {}
+        self.beside: dict[tuple[Path, ...], tuple[Leaves, Conflicts]] = {}  # without it, diamonds upon diamonds take for ever
 
     def file(self, path: Path) -> tuple[Leaves, Conflicts]:
         """A file over all it extends, with the conflicts it does not settle itself."""
@@ -36,6 +37,11 @@ class Merger:
 
     def together(self, paths: Sequence[Path]) -> tuple[Leaves, Conflicts]:
         """Files side by side."""
+        if tuple(paths) not in self.beside:
+            self.beside[tuple(paths)] = self._together(paths)
+        return self.beside[tuple(paths)]
+
+    def _together(self, paths: Sequence[Path]) -> tuple[Leaves, Conflicts]:
         if not paths:
             return {}, {}
         merged, conflicts = self.file(paths[0])

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,10 @@ from cspsim.comparison import MONTHS_KEPT, Comparison
 from cspsim.describe import TABLES, describe
 from cspsim.exports import MANIFEST, as_json, records, results_folder, write_table, write_whole
 from cspsim.formats import amount, interval
+from cspsim.layout import size_of
+from cspsim.limits import UNLIMITED, Work, work_of
 from cspsim.outcomes import MAIN, POUNDS
+from cspsim.pages import rendered
 from cspsim.results import AREA, Results
 from cspsim.scenario import Scenario
 from cspsim.simulation import simulate
@@ -46,11 +48,21 @@ ReportTo = Callable[[int | None], Callable[[int], None] | None]
 def run_once(
     scenario: Scenario, replicates: int, seed: int, months: bool, threads: int | None, report: ReportTo
 ) -> tuple[Results, Results]:
-    """The runs of a scenario, and runs with their months for tables by year: the same ones unless there are very many."""
+    """The runs of a scenario, and runs with their months for tables by year: the same ones unless there are very many.
+
+    Whoever asks has seen to the limits, by ``work_once``.
+    """
     few = months or replicates <= MONTHS_KEPT
     progress = report(replicates if few else replicates + MONTHS_KEPT)
-    results = simulate(scenario, replicates, seed, few, threads, progress=progress)
-    return results, results if few else simulate(scenario, MONTHS_KEPT, seed, True, threads, progress=progress)
+    results = simulate(scenario, replicates, seed, few, threads, progress=progress, limits=UNLIMITED)
+    if few:
+        return results, results
+    return results, simulate(scenario, MONTHS_KEPT, seed, True, threads, progress=progress, limits=UNLIMITED)
+
+
+def work_once(scenario: Scenario, replicates: int, months: bool, threads: int | None = None) -> Work:
+    """Time and memory that ``run_once`` and its tables take."""
+    return work_of(size_of(scenario.data), replicates, months_kept=replicates if months else MONTHS_KEPT, threads=threads)
 
 
 class Summary:
@@ -185,11 +197,7 @@ def money_of(comparison: Comparison) -> dict[str, Grid]:
 
 def page(comparison: Comparison, charts: "list[Chart]", command: str) -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from a scenario."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    template = files("cspsim").joinpath("templates/report.html").read_text(encoding="utf-8")
-    return environment.from_string(template).render(**_content(comparison, charts, command))
+    return rendered("report", _content(comparison, charts, command))
 
 
 def _content(comparison: Comparison, charts: "list[Chart]", command: str) -> Mapping[str, Any]:

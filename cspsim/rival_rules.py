@@ -7,16 +7,15 @@ changed, and reading it does nothing.
 
 import ast
 import hashlib
-import stat
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cspsim.errors import did_you_mean
+from cspsim.limits import Unreadable, read_file
 from cspsim.rival_writes import written_into
 
 STANDARD_RULE = "standard"
-LARGEST_FILE = 1_000_000  # bytes; what is larger was not written by a person
 
 _MONTHLY = ("world", "state", "luck", "month")
 _AT_FIRST = ("world", "state", "luck")
@@ -136,10 +135,10 @@ def misnamed(slot: str) -> tuple[str, str]:
 def read_rule_file(path: Path) -> str:
     """The text of a rule file. Raises ValueError with what kept it from being read."""
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_FILE:
-            raise ValueError(f"{path} is no file of Python text")
-        return path.read_bytes().decode("utf-8-sig")
+        path.stat()
+        return read_file(path).decode("utf-8-sig")
+    except Unreadable as error:
+        raise ValueError(str(error)) from None
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not UTF-8 text") from None
     except OSError as error:

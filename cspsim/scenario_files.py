@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from cspsim.errors import Fault, did_you_mean
 from cspsim.leaves import Leaf, Leaves, Origin, leaves_of, shown, whole_shape
+from cspsim.limits import VARIABLES, Unreadable, files_allowed, is_too_deep, read_file
 from cspsim.rival_rules import placed
 from cspsim.toml_lines import Key
 
@@ -32,6 +33,9 @@ def scenario_names() -> list[str]:
 
 def _names_in(folder: Path, prefix: str = "") -> list[str]:
     return sorted(prefix + path.stem for path in folder.glob("*.toml"))
+
+
+TOO_DEEP = "invalid TOML: brackets inside brackets, too deep to read"
 
 
 class ScenarioFile(NamedTuple):
@@ -85,6 +89,10 @@ class Shelf:
         elif path in chain:
             circle = " -> ".join(label_of(step) for step in (*chain[chain.index(path) :], path))
             self._blame(asker or name, f"a scenario extends itself: {circle}", "take one of these steps out")
+            return None
+        elif path not in self.files and (len(chain) >= files_allowed() or len(self.files) >= files_allowed()):
+            message = f"a scenario is put together from at most {files_allowed()} files"
+            self._blame(asker or name, message, f"say more in fewer files, or allow more with {VARIABLES['files']}")
             return None
         elif path not in self.files:
             self._read(path, chain)
@@ -141,16 +149,17 @@ def parsed_toml(path: Path, label: str = "") -> tuple[dict[str, Any], str, Fault
     """What a TOML file says, its text, and what kept it from being read."""
     label = label or label_of(path)
     try:
-        content = path.read_bytes()
+        content = read_file(path)
         text = content.decode("utf-8-sig")
-        return tomllib.loads(text), text, None
-    except OSError as error:
-        return {}, "", Fault(label, None, "", f"cannot be read: {error.strerror or error}")
+        raw = tomllib.loads(text)
+        return (raw, text, None) if not is_too_deep(raw) else ({}, "", Fault(label, 1, "", TOO_DEEP))
+    except Unreadable as error:
+        return {}, "", Fault(label, None, "", error.why)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return {}, "", Fault(label, line, "", "is not UTF-8 text", "save the file as UTF-8")
     except RecursionError:
-        return {}, "", Fault(label, 1, "", "invalid TOML: brackets inside brackets, too deep to read")
+        return {}, "", Fault(label, 1, "", TOO_DEEP)
     except ValueError as error:  # TOMLDecodeError, and whole numbers of thousands of digits
         return {}, "", Fault(label, _line_in(str(error), text), "", f"invalid TOML: {error}")
 

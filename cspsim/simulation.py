@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from cspsim.layout import build_world, calendar_of
+from cspsim.layout import build_world, calendar_of, size_of
+from cspsim.limits import Limits, check, limits_of, work_of
 from cspsim.luck import STREAMS
 from cspsim.parameters import Floats, Words
 from cspsim.results import Results
@@ -99,6 +100,7 @@ def simulate(
     streams: Mapping[str, Any] | None = None,
     first_replicate: int = 0,
     progress: Callable[[int], None] | None = None,
+    limits: Limits | None = None,
 ) -> Results:
     """Run a scenario ``replicates`` times and collect tidy tables.
 
@@ -111,6 +113,7 @@ def simulate(
         streams: replicate numbers of single streams of luck, to hold some and vary others.
         first_replicate: number of the first replicate, for fresh runs beside earlier ones.
         progress: called with the number of runs just finished, from worker threads.
+        limits: time and memory the runs may take, such as ``limits_of(memory="8GB")``; see ``limits``.
 
     Returns:
         ``Results`` with ``runs``, ``months`` and ``authorities``.
@@ -118,11 +121,14 @@ def simulate(
     Raises:
         ScenarioError: the scenario does not exist or has faults.
         CspsimError: the scenario brings rules of its own that nobody has allowed, or that do not work.
+        TooMuch: the runs would take more time or memory than the limits allow.
         ValueError: replicates below 1, or an unknown stream.
     """
     if replicates < 1:
         raise ValueError(f"replicates is {replicates}: expected 1 or more")
     chosen = load_scenario(scenario) if isinstance(scenario, str) else scenario
+    work = work_of(size_of(chosen.data), replicates, months_kept=replicates * months, threads=threads)
+    check(work, f"{replicates:,} runs of {chosen.name!r}", limits or limits_of(), in_python=True)
     rulebook = rulebook_of(chosen)
     world = build_world(chosen.data)
     numbers = replicate_numbers(replicates, first_replicate, streams)

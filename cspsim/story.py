@@ -27,6 +27,9 @@ from cspsim.events import (
 )
 from cspsim.formats import listed, name_in_words
 from cspsim.formats import roughly as amount
+from cspsim.layout import size_of
+from cspsim.limits import Work, work_of
+from cspsim.scenario import Scenario
 from cspsim.witness import Witness, as_records, titles_of, watch
 
 __all__ = ["Witness", "as_records", "financial_year", "tell", "titles_of", "watch"]
@@ -282,3 +285,10 @@ def tell(events: Iterable[Event], titles: Mapping[str, str] | None = None) -> st
     if reckonings:
         paragraphs += ["## What they believed and what was true, over the outcome window", *(teller.closing(event) for event in reckonings)]
     return "\n\n".join(paragraphs) + "\n"
+
+
+def work_of_story(scenario: Scenario) -> Work:
+    """Time and memory to watch one run and tell it: a millisecond and five events of a kilobyte for a partnership's month, measured."""
+    size = size_of(scenario.data)
+    run, months = work_of(size, 1), size.partnerships * size.months
+    return Work(run.seconds + 1e-3 * months, run.memory + 1e4 * months)

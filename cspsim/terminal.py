@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cspsim.outward import visible
+
 PATIENCE = 2.0  # seconds; what takes longer shows a progress bar
 NARROW = 60  # columns; below this a row of a table becomes a small list
 WIDE_WHEN_PIPED = 160  # columns of a table in a file or pipe, where no window sets the width
@@ -46,24 +48,26 @@ def err() -> Console:
 
 def say(text: str = "", style: str | None = None) -> None:
     """One paragraph of an answer."""
-    out().print(Text(text), style=style)
+    out().print(Text(visible(text)), style=style)
 
 
 def remark(text: str) -> None:
     """A word about what is going on, on stderr."""
-    err().print(Text(text), style="dim", soft_wrap=True)
+    err().print(Text(visible(text)), style="dim", soft_wrap=True)
 
 
 def complain(text: str) -> None:
     """An error on stderr: as it is, without wrapping, so that file:line stays whole."""
-    print(f"cspsim: {text}", file=sys.stderr)
+    print(f"cspsim: {visible(text)}", file=sys.stderr)
 
 
 def show_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """A table as wide as the window allows; in a very narrow one each row becomes a small list."""
     console = out()
+    columns = [column._replace(title=visible(column.title)) for column in columns]
+    rows = [[visible(cell) for cell in row] for row in rows]
     if title:
-        console.print(Text(title), style="bold")
+        say(title, style="bold")
     if not rows:
         console.print("  nothing")
     elif console.width < NARROW:
@@ -98,7 +102,7 @@ def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]], kept: Seque
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for k in kept:
         column = columns[k]
-        table.add_column(column.title, justify="right" if column.number else "left", no_wrap=column.number, overflow="fold")
+        table.add_column(Text(column.title), justify="right" if column.number else "left", no_wrap=column.number, overflow="fold")
     for row in rows:
         table.add_row(*(Text(row[k]) for k in kept))
     return table

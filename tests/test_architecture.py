@@ -26,8 +26,9 @@ SCENARIO_FILES = sorted(shipped_folder().rglob("*.toml"))
 
 LAYERS = (
     # what everything stands on: numbers, words, errors, and how rules are compiled and lucky
-    ("compiled", "parameters", "errors", "tallies", "toml_lines", "formats"),
-    ("uncertainties", "luck", "outcomes", "exports"),
+    ("compiled", "parameters", "errors", "outward", "tallies", "toml_lines", "formats"),
+    ("limits",),
+    ("uncertainties", "luck", "outcomes", "exports", "pages"),
     # what rules read and what they change
     ("world", "state"),
     # rules of users, looked through

@@ -308,6 +308,8 @@ class TestCompare:
             "200000",
             "--assumption-sets",
             "0",
+            "--memory-limit",
+            "none",
         ]
         running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         time.sleep(12)  # long enough to be among the runs also on a busy machine; they take minutes
@@ -422,4 +424,4 @@ class TestWords:
         assert folder_name('a<b>:"c|?*', ["d"]).replace("-", "").isalnum()
 
     def test_replay_command_is_quoted(self) -> None:
-        assert replay_command(["compare", "my file.toml", "a+b"]) == 'cspsim compare "my file.toml" a+b'
+        assert replay_command(["compare", "my file.toml", "a+b"]) == "cspsim compare 'my file.toml' a+b"

@@ -14,6 +14,7 @@ from cspsim.analysis.policy_sections import effects_section, robustness_section
 from cspsim.analysis.section import Section, headline, verdict_words
 from cspsim.charts import Chart
 from cspsim.exports import MANIFEST, as_json, results_folder, write_table, write_whole
+from cspsim.pages import rendered
 from cspsim.report import date_stamp
 from cspsim.summary import DISCLAIMER
 
@@ -99,26 +100,23 @@ def write_analysis(found: Analysis, sections: Sequence[Section], target: Path, c
 
 def page(found: Analysis, sections: Sequence[Section], command: str) -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from files."""
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    templates = files("cspsim").joinpath("templates")
-    template = templates.joinpath("analysis.html").read_text(encoding="utf-8")
-    style = templates.joinpath("report.html").read_text(encoding="utf-8").partition("<style>")[2].partition("</style>")[0]
-    return environment.from_string(template).render(
-        settings=settings_of(found),
-        disclaimer=DISCLAIMER,
-        answers=headlines_of(found),
-        sections=sections,
-        notes=found.notes,
-        outcome=found.outcome,
-        style=Markup(style),  # both reports look alike
-        command=command,
-        date=date_stamp(),
-        picture=picture,
-        files=[name for section in sections for name, rows in section.frames.items() if rows],
-    )
+    style = files("cspsim").joinpath("templates/report.html").read_text(encoding="utf-8").partition("<style>")[2].partition("</style>")[0]
+    content = {
+        "settings": settings_of(found),
+        "disclaimer": DISCLAIMER,
+        "answers": headlines_of(found),
+        "sections": sections,
+        "notes": found.notes,
+        "outcome": found.outcome,
+        "style": Markup(style),  # both reports look alike
+        "command": command,
+        "date": date_stamp(),
+        "picture": picture,
+        "files": [name for section in sections for name, rows in section.frames.items() if rows],
+    }
+    return rendered("analysis", content)
 
 
 def picture(chart: Chart) -> str:

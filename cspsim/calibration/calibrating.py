@@ -12,6 +12,8 @@ from cspsim.calibration.monthly_runs import Prior, Simulated, simulate_sets
 from cspsim.calibration.regression_abc import posterior_scores
 from cspsim.calibration.targets import Target, observed_targets, simulated_targets
 from cspsim.errors import CspsimError
+from cspsim.layout import size_of
+from cspsim.limits import Work, work_of
 from cspsim.luck import name_key
 from cspsim.parameters import Floats
 
@@ -143,6 +145,16 @@ def runs_planned(calibration: Calibration, synthetic: bool) -> int:
     later = (budget.waves - 1) * budget.wave_runs
     checks = min(budget.forecast_runs, budget.posterior_sets)
     return budget.runs + later + checks + 2 * years * budget.forecast_runs + synthetic * budget.synthetic * (1 + later)
+
+
+def work_planned(calibration: Calibration, synthetic: bool, threads: int | None = None) -> Work:
+    """Time and memory of a calibration. All months of the first wave are kept, and every setting with its hundred numbers."""
+    size, budget = size_of(calibration.scenario.data), calibration.data.budget
+    runs = runs_planned(calibration, synthetic)
+    settings = budget.runs + CANDIDATES * budget.wave_runs + budget.posterior_sets
+    months = 4 * budget.runs * size.partnerships * size.crime_types * size.months
+    work = work_of(size, runs, kept=max(budget.runs, budget.wave_runs, budget.forecast_runs), threads=threads)
+    return Work(work.seconds, work.memory + months + 8 * 5 * 100 * settings)
 
 
 def _values(targets: Sequence[Target]) -> tuple[Floats, Floats]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from cspsim.errors import Fault, FileError, did_you_mean
 from cspsim.layout import add_months, months_between
+from cspsim.limits import FAULTS, TABLE_FILE, Unreadable, read_file
 from cspsim.parameters import Floats
 from cspsim.scenario import Scenario
 from cspsim.scenario_files import label_of
@@ -52,11 +53,12 @@ def read_observed(path: Path, scenario: Scenario) -> Observed:
     """The months of a CSV file, checked against the names of a scenario. Raises ObservedError with every fault and line."""
     label = label_of(path)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ObservedError([Fault(label, None, "", f"cannot be read: {error.strerror or error}")], path.stem) from None
+        content = read_file(path, TABLE_FILE)
+        text = content.decode("utf-8-sig")
+    except Unreadable as error:
+        raise ObservedError([Fault(label, None, "", error.why)], path.stem) from None
     except UnicodeDecodeError as error:
-        line = 1 + path.read_bytes()[: error.start].count(b"\n")
+        line = 1 + content[: error.start].count(b"\n")
         raise ObservedError([Fault(label, line, "", "is not UTF-8 text", "save it as CSV UTF-8")], path.stem) from None
     lines = text.splitlines()
     above = next((k for k, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
@@ -96,6 +98,8 @@ def _rows(
         wrong = [Fault(label, line, name, message, hint) for name, message, hint in _faults_of(words, known)]
         if wrong:
             faults += wrong
+            if len(faults) > FAULTS:
+                return
             continue
         cell = words["partnership"], words["crime_type"], parse_month(words["month"])
         if cell in said:

@@ -11,6 +11,7 @@ from cspsim.calibration.posterior import posterior_text
 from cspsim.calibration.summary import Findings, sentences, short_name, totals_of
 from cspsim.charts import Chart
 from cspsim.exports import MANIFEST, as_json, records, results_folder, write_table, write_whole
+from cspsim.pages import rendered
 from cspsim.report import date_stamp
 from cspsim.summary import DISCLAIMER, Grid, about_scenario, versions
 
@@ -168,9 +169,6 @@ def grids_of(findings: Findings) -> list[Grid]:
 
 def page(findings: Findings, charts: list[Chart], command: str) -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from a file."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     templates = files("cspsim").joinpath("templates")
     style = templates.joinpath("report.html").read_text(encoding="utf-8").split("<style>")[1].split("</style>")[0]
     content = {
@@ -191,7 +189,7 @@ def page(findings: Findings, charts: list[Chart], command: str) -> str:
         "sets": len(findings.calibrated.posterior.values),
         "date": date_stamp(),
     }
-    return environment.from_string(templates.joinpath("calibration.html").read_text(encoding="utf-8")).render(**content)
+    return rendered("calibration", content)
 
 
 def _picture(chart: Chart) -> str:

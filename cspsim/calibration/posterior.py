@@ -6,6 +6,7 @@ Rows are equally likely and belong together: numbers learned from one target dep
 import csv
 import io
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ import numpy as np
 from cspsim.assumptions import AssumptionSets, sample_assumptions, uncertain_numbers
 from cspsim.calibration.calibrating import Posterior
 from cspsim.errors import Fault, FileError, did_you_mean
+from cspsim.limits import FAULTS, TABLE_FILE, Unreadable, read_file
 from cspsim.parameters import Floats
 from cspsim.scenario import Scenario
 from cspsim.scenario_files import label_of
@@ -67,14 +69,17 @@ def _drawn(rows: int, sets: int, seed: int) -> "np.ndarray":
 def _read(path: Path, known: dict[str, int]) -> tuple[list[str], Floats]:
     label = label_of(path)
     try:
-        lines = path.read_bytes().decode("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise PosteriorError([Fault(label, None, "", f"cannot be read: {error}")], path.stem) from None
+        lines = read_file(path, TABLE_FILE).decode("utf-8-sig").splitlines()
+    except Unreadable as error:
+        raise PosteriorError([Fault(label, None, "", error.why)], path.stem) from None
+    except UnicodeDecodeError:
+        raise PosteriorError([Fault(label, None, "", "is not UTF-8 text", "save it as CSV UTF-8")], path.stem) from None
     table = csv.reader(lines)
     names = [name.strip() for name in next(table, [])]
     strange = "nothing uncertain has this name in the scenario"
-    faults = [Fault(label, 1, name, strange, did_you_mean(name, known)) for name in names if name not in known]
-    faults += [Fault(label, 1, name, "stands twice") for name in set(names) if names.count(name) > 1]
+    unknown = [name for name in names if name not in known][:FAULTS]
+    faults = [Fault(label, 1, name, strange, did_you_mean(name, known)) for name in unknown]
+    faults += [Fault(label, 1, name, "stands twice") for name, count in Counter(names).items() if count > 1]
     rows = []
     for cells in table:
         try:
@@ -84,6 +89,8 @@ def _read(path: Path, known: dict[str, int]) -> tuple[list[str], Floats]:
             rows.append(row)
         except ValueError:
             faults.append(Fault(label, table.line_num, "", f"expected {len(names)} numbers separated by commas"))
+            if len(faults) > FAULTS:
+                break
     if not rows and not faults:
         faults.append(Fault(label, None, "", "holds no sets", "one row per set below a header of dotted names"))
     if faults:

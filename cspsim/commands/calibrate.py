@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cspsim.commands.options import Json, Out, Threads, replay_command
+from cspsim.commands.options import Json, MemoryLimit, Out, Threads, TimeLimit, permit, replay_command
 from cspsim.exports import as_json, check_target
 from cspsim.terminal import Column, say, show_table, waiting
 
@@ -20,16 +20,19 @@ def calibrate(
     no_report: Annotated[bool, typer.Option("--no-report", help="Print the answer; write no files.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
     threads: Threads = None,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
     json: Json = False,
 ) -> None:
     """Learn unknown numbers from observed recorded crime and stylised facts; score a year that was held back."""
-    from cspsim.calibration.calibrating import runs_planned
+    from cspsim.calibration.calibrating import runs_planned, work_planned
     from cspsim.calibration.file import load_calibration
 
     calibration = load_calibration(file)
     target = out_folder or Path("cspsim-results") / calibration.name
     if not no_report:
         check_target(target)
+    permit(work_planned(calibration, synthetic, threads), f"calibrating {calibration.name!r}", time_limit, memory_limit)
     with waiting("Calibrating", json) as report:
         from cspsim.calibration.calibrating import calibrate as learned_from
         from cspsim.calibration.forecasts import forecast_years

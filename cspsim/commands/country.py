@@ -5,14 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cspsim.commands.options import Changes, Json, Seed, Threads, parsed_changes
+from cspsim.commands.options import Changes, Json, MemoryLimit, Seed, Threads, TimeLimit, parsed_changes, permit
 from cspsim.errors import CspsimError, did_you_mean
 from cspsim.exports import MANIFEST, as_json, check_target, results_folder
+from cspsim.limits import Work, work_of
+from cspsim.outward import as_argument, for_shell
 from cspsim.terminal import Column, say, show_table, waiting
 
 if TYPE_CHECKING:
     from cspsim.country.totals import CountryAnswer
 
+AREA_TIME, AREA_MEMORY = 0.07, 20_000.0  # seconds to draw, write or read one area, measured; bytes its answer takes
 SET_RUNS = 4  # runs of each arm of each area under each assumption set
 
 
@@ -27,25 +30,33 @@ def country(
     assumption_sets: Annotated[int, typer.Option("--assumption-sets", min=0, help="Sampled sets of assumptions, four runs each.")] = 0,
     outcome: Annotated[str | None, typer.Option(help="Outcome of the table of areas; the primary one if not given.")] = None,
     threads: Threads = None,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
     json: Json = False,
 ) -> None:
     """Draw a synthetic country of some 300 partnerships in 43 force areas; write it as scenarios, or ask it a question."""
     changes = _asked(run, out_folder, set_, outcome)
+    permit(Work(areas * AREA_TIME, areas * AREA_MEMORY), f"drawing {areas:,} areas", time_limit, memory_limit)
     found: dict[str, Any] = {"seed": seed, "areas": areas, "synthetic": True}
     if out_folder is not None:
         found["files"] = [str(path) for path in _write(out_folder, seed, areas)]
         if not json:
             say(f"Wrote {areas} synthetic force areas to {out_folder}. No place in them is real.")
-            say(f"  cspsim check {found['files'][-1]}")
+            say(f"  {for_shell(['cspsim', 'check', as_argument(found['files'][-1])])}")
             say()
     if run:
+        from cspsim.country.areas import AREA_SIZE
+
+        runs = areas * 2 * (replicates + SET_RUNS * assumption_sets)
+        work = work_of(AREA_SIZE, runs, kept=2 * replicates + 2 * SET_RUNS * assumption_sets, threads=threads)
+        permit(work, f"{runs:,} runs of {areas:,} areas", time_limit, memory_limit)
         with waiting("Running areas", json) as report:
             from cspsim.country.areas import generate_country
             from cspsim.country.totals import run_country
 
             answer = run_country(
                 generate_country(seed, areas), changes, replicates, luck_seed, assumption_sets, SET_RUNS, threads,
-                report(areas * 2 * (replicates + SET_RUNS * assumption_sets)),
+                report(runs),
             )  # fmt: skip
         found |= {"changes": changes, "luck_seed": luck_seed, **_as_plain(answer, outcome)}
         if not json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cspsim.commands.options import AllowRules, Json, Out, Seed, Threads, replay_command
+from cspsim.commands.options import AllowRules, Json, MemoryLimit, Out, Seed, Threads, TimeLimit, permit, replay_command
 from cspsim.exports import as_json, check_target
 from cspsim.terminal import Column, complain, remark, say, show_table, waiting
 
@@ -31,6 +31,8 @@ def hypotheses(
     again: Annotated[bool, typer.Option("--again", help="Run again what is finished already.")] = False,
     threads: Threads = None,
     allow_rules: AllowRules = False,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
     json: Json = False,
 ) -> None:
     """Test hypotheses stated before the run: freeze the file, run it, and say what was supported, refuted or left undecided."""
@@ -44,6 +46,9 @@ def hypotheses(
         return
     for arm in arms_of(read):
         require_permission(arm)
+    from cspsim.hypotheses.testing import work_planned
+
+    permit(work_planned(read, false_positives, threads), f"testing {read.name!r}", time_limit, memory_limit)
     target = out_folder or Path("cspsim-results") / f"{read.name}"
     check_target(target)
     answer, old = _answered(read, target, seed, false_positives, again, threads, json)

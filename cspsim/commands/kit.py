@@ -8,6 +8,7 @@ import typer
 from cspsim.commands.options import Json, load
 from cspsim.errors import CspsimError
 from cspsim.exports import as_json, write_whole
+from cspsim.limits import TABLE_FILE, read_file
 from cspsim.terminal import say
 
 OURS = b'<meta name="generator" content="cspsim'
@@ -24,7 +25,7 @@ def kit(
     chosen = load(scenario)
     if out.is_dir():
         raise CspsimError(f"{out} is a folder: give the name of a file, such as {out / 'cspsim-kit.html'}")
-    if out.exists() and OURS not in out.read_bytes():
+    if out.exists() and OURS not in read_file(out, TABLE_FILE):
         raise CspsimError(f"{out} exists and was not written by cspsim: choose another name")
     write_whole(out, printable_kit(chosen))
     if json:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cspsim.commands.options import Json, Out, Threads, replay_command
+from cspsim.commands.options import Json, MemoryLimit, Out, Threads, TimeLimit, permit, replay_command
 from cspsim.errors import CspsimError
 from cspsim.exports import as_json
+from cspsim.outward import as_argument
 from cspsim.terminal import Column, say, show_table, waiting
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def optimise(
     out_folder: Out = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file and say what would be run; run nothing.")] = False,
     threads: Threads = None,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
     json: Json = False,
 ) -> None:
     """Search for the mix of levers that averts most harm under a fixed budget, and look again at what was found."""
@@ -41,14 +44,17 @@ def optimise(
         _plan(search, trials, json)
         return
     from cspsim.search.folder import SearchFolder
+    from cspsim.search.searching import work_planned
 
+    permit(work_planned(search, trials or search.data.trials, threads), f"searching {search.name!r}", time_limit, memory_limit)
     target = out_folder or Path("cspsim-results") / search.name
     folder = SearchFolder(target, search, trials, resume)
     old = folder.finished
     try:
         answer = folder.answer() if old else _searched(search, folder, threads, json)
     except KeyboardInterrupt:
-        again = f"cspsim optimise {file}{f' --out {out_folder}' if out_folder else ''}{f' --trials {trials}' if trials else ''} --resume"
+        asked = [*(["--out", str(out_folder)] if out_folder else []), *(["--trials", str(trials)] if trials else [])]
+        again = replay_command(["optimise", as_argument(file), *asked, "--resume"])
         raise Paused(f"paused; every finished trial is kept. Go on with: {again}") from None
     if json:
         typer.echo(as_json({**answer, "folder": str(target), "run_again": not old}))

@@ -1,13 +1,18 @@
 """What several commands share: options, the scenario a user named, values on one line."""
 
+import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cspsim.errors import CspsimError
+from cspsim.limits import check, limits_of
+from cspsim.outward import for_shell
 
 if TYPE_CHECKING:
+    from cspsim.limits import Work
     from cspsim.scenario import Scenario
 
 LARGEST_SEED = 2**64 - 1
@@ -27,6 +32,21 @@ Changes = Annotated[
 AllowRules = Annotated[
     bool, typer.Option("--allow-rules", help="Run the rules that these scenarios bring along: Python code, which you should have read.")
 ]
+
+
+TimeLimit = Annotated[
+    str | None, typer.Option("--time-limit", metavar="TIME", help="Refuse what takes longer, such as 90min or 2days; 12h if not given.")
+]
+MemoryLimit = Annotated[
+    str | None, typer.Option("--memory-limit", metavar="SIZE", help="Refuse what needs more memory, such as 8GB; 2GB if not given.")
+]
+
+
+def permit(work: "Work", what: str, time_limit: str | None, memory_limit: str | None) -> None:
+    """Let work begin that keeps to the limits; ask whoever sits at a terminal about other work. Raises TooMuch."""
+    at_a_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    ask = partial(typer.confirm, err=True) if at_a_terminal else None
+    check(work, what, limits_of(time_limit, memory_limit), ask=ask)
 
 
 def load(name: str, changes: list[str] | None = None, allow_rules: bool = False) -> "Scenario":
@@ -83,5 +103,5 @@ def folder_name(baseline: str, scenarios: list[str]) -> str:
 
 
 def replay_command(arguments: list[str]) -> str:
-    """The command line that gives the same report again, quoted so that any shell takes it."""
-    return " ".join(["cspsim", *(f'"{word}"' if any(mark in word for mark in ' "*?[]{}&|;<>()$\\') else word for word in arguments)])
+    """The command line that gives the same report again, to be pasted."""
+    return for_shell(["cspsim", *arguments])

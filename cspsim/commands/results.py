@@ -9,12 +9,15 @@ import typer
 from cspsim.commands.options import Json
 from cspsim.errors import CspsimError, did_you_mean
 from cspsim.exports import as_json, plain
+from cspsim.limits import QUERY, limits_of
+from cspsim.outward import as_argument, for_shell
 from cspsim.terminal import Column, say, show_table
 
 if TYPE_CHECKING:
     from cspsim.sweep.stored import SweepResults
 
 ROWS_SHOWN = 50
+AS_PYTHON = 20  # times an answer grows when its numbers become objects, and these text
 FIGURES = 6  # significant figures of a number in a table on the screen
 
 
@@ -30,16 +33,22 @@ def results(
         Path | None, typer.Option("--export", metavar="TARGET", help="Write FILE.csv, FILE.xlsx, or a folder with every table as CSV.")
     ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print the answer to --sql, or a --table, as CSV.")] = False,
+    time_limit: Annotated[
+        str | None, typer.Option("--time-limit", metavar="TIME", help="Stop a query that takes longer, such as 10min; 30s if not given.")
+    ] = None,
+    memory_limit: Annotated[
+        str | None, typer.Option("--memory-limit", metavar="SIZE", help="Refuse a query that needs more, such as 8GB; 1GB if not given.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show what a sweep found and how to go on; ask it with SQL; export its tables to CSV or Excel."""
     from cspsim.sweep.stored import load_results
 
     if query is not None and not sql:
-        raise CspsimError(f"what is {query!r}? A query follows --sql: cspsim results {folder} --sql 'SELECT ...'")
+        raise CspsimError(f"what is {query!r}? A query follows --sql: {_command(folder, '--sql', 'SELECT ...')}")
     if csv and json:
         raise CspsimError("--csv and --json are two ways to say the same: choose one")
-    found = load_results(folder)
+    found = load_results(folder, limits_of(time_limit, memory_limit, QUERY))
     if table is not None:
         _check_table(found, table)
     _act(found, folder, Wanted(table, query, sql, export_to, csv, json))
@@ -123,11 +132,18 @@ def _tell(found: "SweepResults", folder: str) -> None:
     say()
     show_tables(found)
     if manifest["status"] in ("running", "paused"):
-        say(f"To go on with it: cspsim sweep {manifest['file']} --out {folder} --resume")
-    say(f"Columns: cspsim results {folder} --table runs")
-    say(f'SQL: cspsim results {folder} --sql (a prompt), or --sql "SELECT policy, avg({found.outcomes[0]}) FROM runs GROUP BY policy"')
-    say(f"Export: cspsim results {folder} --export tables.xlsx (or runs.csv, or a folder)")
-    say(f"Analysis: cspsim analyse {folder}")
+        again = ["cspsim", "sweep", as_argument(str(manifest["file"])), "--out", folder, "--resume"]
+        say(f"To go on with it: {for_shell(again)}")
+    query = for_shell([f"SELECT policy, avg({found.outcomes[0]}) FROM runs GROUP BY policy"])
+    say(f"Columns: {_command(folder, '--table', 'runs')}")
+    say(f"SQL: {_command(folder, '--sql')} (a prompt), or --sql {query}")
+    say(f"Export: {_command(folder, '--export', 'tables.xlsx')} (or runs.csv, or a folder)")
+    say(f"Analysis: {for_shell(['cspsim', 'analyse', as_argument(folder)])}")
+
+
+def _command(folder: str, *options: str) -> str:
+    """The command that asks something of this folder, to be pasted."""
+    return for_shell(["cspsim", "results", as_argument(folder), *options])
 
 
 def show_tables(found: "SweepResults") -> None:
@@ -183,7 +199,7 @@ def _answer(found: "SweepResults", query: str, csv: bool, json: bool) -> None:
     columns: list[str] = []
     rows: list[list[Any]] = []
     more = False
-    for batch in batches(found, query):
+    for batch in batches(found, query, most=found.limits.memory / AS_PYTHON):
         columns = batch.schema.names
         rows += [list(row) for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)]
         more = not json and len(rows) > ROWS_SHOWN

@@ -11,17 +11,22 @@ from cspsim.commands.options import (
     AllowRules,
     Changes,
     Json,
+    MemoryLimit,
     Out,
     Replicates,
     ScenarioName,
     Seed,
     Threads,
+    TimeLimit,
     folder_name,
     load,
+    permit,
     replay_command,
 )
 from cspsim.errors import CspsimError, did_you_mean
 from cspsim.exports import as_json, check_target
+from cspsim.limits import UNLIMITED
+from cspsim.outward import visible
 from cspsim.terminal import Column, announce_compilation, out, say, show_table, waiting
 
 if TYPE_CHECKING:
@@ -39,12 +44,17 @@ def run(
     out_folder: Out = None,
     threads: Threads = None,
     allow_rules: AllowRules = False,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
     json: Json = False,
 ) -> None:
     """Run one scenario and show what came of it, by partnership and by year."""
     chosen = load(scenario, set_, allow_rules)
     if out_folder is not None:
         check_target(out_folder)
+    from cspsim.report import work_once
+
+    permit(work_once(chosen, replicates, months, threads), f"{replicates:,} runs of {chosen.name!r}", time_limit, memory_limit)
     with waiting("Running", json) as report:
         from cspsim.report import Summary, run_once, write_runs
 
@@ -73,6 +83,8 @@ def explain(
     year: Annotated[int | None, typer.Option(help="Only the financial year that begins in April of this year.")] = None,
     set_: Changes = None,
     allow_rules: AllowRules = False,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
     json: Json = False,
 ) -> None:
     """Tell one run as a story: what was tabled, who challenged whom, what was adopted, what it did and what they believed."""
@@ -82,8 +94,9 @@ def explain(
         raise CspsimError(f'{scenario} has no partnership "{partnership}"; {did_you_mean(partnership, known)}')
     from cspsim.events import Reckoning
     from cspsim.run import Run
-    from cspsim.story import as_records, financial_year, tell, titles_of, watch
+    from cspsim.story import as_records, financial_year, tell, titles_of, watch, work_of_story
 
+    permit(work_of_story(chosen), f"the story of {chosen.name!r}", time_limit, memory_limit)
     if not json:
         announce_compilation()
     begun = Run(chosen, seed, replicate)
@@ -113,9 +126,9 @@ def _say_paragraph(paragraph: str) -> None:
     """A paragraph whose first words are its heading, as wide as is good to read."""
     from rich.text import Text
 
-    head, stop, rest = paragraph.partition(". ")
+    head, stop, rest = visible(paragraph).partition(". ")
     console = out()
-    text = Text.assemble((f"{head}{stop}", "bold"), rest) if stop and len(head) < 24 else Text(paragraph)
+    text = Text.assemble((f"{head}{stop}", "bold"), rest) if stop and len(head) < 24 else Text(visible(paragraph))
     console.print(text, width=min(console.width, 100))
     console.print()
 
@@ -145,6 +158,8 @@ def compare(
     open_: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
     threads: Threads = None,
     allow_rules: AllowRules = False,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
     json: Json = False,
 ) -> None:
     """Compare scenarios with a baseline under the same luck, and write a report with figures and tables."""
@@ -153,14 +168,18 @@ def compare(
     target = out_folder or Path("cspsim-results") / folder_name(baseline, scenarios)
     if not no_report:
         check_target(target)
+    from cspsim.comparison import MOST_REPLICATES, runs_planned, work_planned
+
+    most = replicates if precision is None else MOST_REPLICATES
+    work = work_planned([reference, *chosen], most, assumption_sets, SET_RUNS, not no_report, threads)
+    permit(work, f"comparing {len(chosen)} with {reference.name!r}", time_limit, memory_limit)
     with waiting("Comparing", json) as report:
         from cspsim.comparison import compare as compared
-        from cspsim.comparison import runs_planned
 
         planned = runs_planned(1 + len(chosen), replicates, assumption_sets, SET_RUNS) if precision is None else None
         found = compared(
             reference, chosen, replicates, seed, assumption_sets, SET_RUNS, threads=threads, precision=precision,
-            progress=report(planned), months=not no_report, sampler=_sampler(assumptions),
+            progress=report(planned), months=not no_report, sampler=_sampler(assumptions), limits=UNLIMITED,
         )  # fmt: skip
     if not no_report:
         from cspsim.report import write_report

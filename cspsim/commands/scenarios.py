@@ -9,6 +9,7 @@ import typer
 from cspsim.commands.options import Json, ScenarioName, in_cell, in_words, load
 from cspsim.errors import CspsimError
 from cspsim.exports import as_json, write_whole
+from cspsim.outward import as_argument, for_shell
 from cspsim.terminal import Column, complain, say, show_table
 
 if TYPE_CHECKING:
@@ -171,5 +172,5 @@ def new(
         typer.echo(as_json({"file": str(path), "extends": extends}))
         return
     say(f"Wrote {path}. Take the # away from a line to use it, then:")
-    say(f"  cspsim check {path}")
-    say(f"  cspsim compare {extends} {path}")
+    say(f"  {for_shell(['cspsim', 'check', as_argument(str(path))])}")
+    say(f"  {for_shell(['cspsim', 'compare', as_argument(extends), as_argument(str(path))])}")

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cspsim.commands.options import AllowRules, Json, Threads
+from cspsim.commands.options import AllowRules, Json, MemoryLimit, Threads, TimeLimit, permit
 from cspsim.errors import CspsimError
 from cspsim.exports import as_json
+from cspsim.limits import in_bytes, in_time
+from cspsim.outward import as_argument, for_shell
 from cspsim.terminal import Column, complain, remark, say, show_table, waiting
 
 if TYPE_CHECKING:
@@ -37,16 +39,24 @@ def sweep(
         typer.Option(metavar="ADDRESS", help="Run on a dask cluster: its address, its scheduler's .json file, or local:N workers."),
     ] = None,
     allow_rules: AllowRules = False,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
     json: Json = False,
 ) -> None:
     """Run an experiment: policies x assumptions x luck, stored as it goes, to be resumed at any time."""
     from cspsim.rulebook import require_permission
     from cspsim.sweep.designing import make_plan
+    from cspsim.sweep.estimate import work_planned
     from cspsim.sweep.reading import load_experiment
 
     experiment = load_experiment(file, allow_rules)
     for scenario in experiment.policies.values():
         require_permission(scenario)
+    if only is None and not dry_run:
+        permit(work_planned(experiment, threads), f"the sweep {experiment.name!r}", time_limit, memory_limit)
+    else:
+        design = work_planned(experiment, threads)._replace(seconds=0.0)
+        permit(design, f"laying out the sweep {experiment.name!r}", time_limit, memory_limit)
     plan = make_plan(experiment)
     if only is not None:
         _replay(plan, only, json)
@@ -77,7 +87,8 @@ class Paused(CspsimError):
 
 
 def _again(file: str, out_folder: str | None, allow_rules: bool) -> str:
-    return f"cspsim sweep {file}{f' --out {out_folder}' if out_folder else ''}{' --allow-rules' if allow_rules else ''} --resume"
+    asked = [*(["--out", out_folder] if out_folder else []), *(["--allow-rules"] if allow_rules else [])]
+    return for_shell(["cspsim", "sweep", as_argument(file), *asked, "--resume"])
 
 
 def _planned(plan: "Plan", threads: int | None, dask: str | None) -> dict[str, Any]:
@@ -137,24 +148,6 @@ def _show_design(plan: "Plan") -> None:
     say()
 
 
-def in_time(seconds: float) -> str:
-    """A duration in the words one would use."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
-
-
-def in_bytes(size: float) -> str:
-    """An amount of storage in the words one would use."""
-    for unit in ("kB", "MB", "GB"):
-        size /= 1000
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-    return f"{size / 1000:.3g} TB"
-
-
 @contextmanager
 def _progress(plan: "Plan", quiet: bool) -> Iterator[Callable[[int], None] | None]:
     """A bar on a terminal; elsewhere, as in the log of a batch job, a line now and then."""
@@ -198,8 +191,8 @@ def _answer(results: "SweepResults", target: str, json: bool) -> None:
     if len(failures):
         complain(f"{len(failures)} run{'s' if len(failures) > 1 else ''} failed, such as run {failures['run'][0]}: {failures['error'][0]}")
         complain(f"to replay it: {failures['command'][0]}")
-    say(f"What it says: cspsim analyse {target}")
-    say(f"The tables: cspsim results {target}")
+    say(f"What it says: {for_shell(['cspsim', 'analyse', as_argument(target)])}")
+    say(f"The tables: {for_shell(['cspsim', 'results', as_argument(target)])}")
 
 
 def _replay(plan: "Plan", run: int, json: bool) -> None:

@@ -10,6 +10,7 @@ from scipy.special import ndtr
 
 from cspsim.country.draws import DRAWS_FILE, Lot, draws, national_streams, normal, quantile
 from cspsim.errors import CspsimError
+from cspsim.limits import Size
 from cspsim.scenario import Scenario, load_scenario
 from cspsim.toml_lines import write_toml
 
@@ -58,6 +59,10 @@ def kind_of(seed: int, number: int) -> str:
     if number == 1:
         return CAPITAL
     return SINGLE_TIER if quantile(seed, area_name(number), "kind") < draws()["map.single_tier_share"].value else TWO_TIER
+
+
+AREA_SIZE = Size(7, 8, 28, 8, 156)
+"""A typical area, for estimates of time and memory: 300 partnerships in 43 areas."""
 
 
 def places_of(seed: int, number: int) -> list[Place]:

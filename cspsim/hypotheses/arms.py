@@ -5,6 +5,7 @@ from functools import partial
 
 from cspsim.assumptions import Arm, run_assumption_sets, sample_assumptions
 from cspsim.layout import build_world
+from cspsim.limits import UNLIMITED
 from cspsim.parameters import Floats
 from cspsim.rulebook import rulebook_of
 from cspsim.scenario import Scenario
@@ -34,7 +35,9 @@ class Runs:
 
     def fresh(self, scenario: Scenario, replicates: int, first: int = 0) -> Floats:
         """Tallies ``[run, partnership, tally]`` of replicates numbered from ``first``, run anew and not kept."""
-        return simulate(scenario, replicates, self.seed, threads=self.threads, first_replicate=first, progress=self.progress).tallies
+        return simulate(
+            scenario, replicates, self.seed, threads=self.threads, first_replicate=first, progress=self.progress, limits=UNLIMITED
+        ).tallies
 
     def _once(self, what: str, scenario: Scenario, run: Callable[[], Floats]) -> Floats:
         key = (what, scenario.digest)

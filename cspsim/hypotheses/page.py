@@ -15,6 +15,7 @@ from cspsim.hypotheses.judging import BUILT_IN, REFUTED, RULED_OUT, SUPPORTED, U
 from cspsim.hypotheses.stored import RESULTS, results_text
 from cspsim.hypotheses.testing import Judgement
 from cspsim.hypotheses.words import history_in_words, rows_of
+from cspsim.pages import rendered
 from cspsim.report import date_stamp
 from cspsim.scenario_files import label_of
 from cspsim.summary import DISCLAIMER, versions
@@ -132,11 +133,7 @@ def write_answer(answer: Answer, target: Path) -> None:
 
 def page(answer: Answer, charts: "list[Chart]") -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from a file."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    template = files("cspsim").joinpath("templates/hypotheses.html").read_text(encoding="utf-8")
-    return environment.from_string(template).render(**_content(answer, charts))
+    return rendered("hypotheses", _content(answer, charts))
 
 
 def _content(answer: Answer, charts: "list[Chart]") -> Mapping[str, Any]:

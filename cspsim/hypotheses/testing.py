@@ -21,6 +21,8 @@ from cspsim.hypotheses.judging import (
     without_mechanism,
 )
 from cspsim.hypotheses.schema import Stated
+from cspsim.layout import size_of
+from cspsim.limits import Work, work_of
 from cspsim.outcomes import OUTCOMES
 from cspsim.parameters import Floats
 from cspsim.scenario import Scenario
@@ -102,6 +104,13 @@ def runs_planned(file: HypothesisFile, trials: int | None = None) -> int:
     over_sets = len(arms) * data.assumption_sets * data.replicates_per_set
     n = data.false_positives if trials is None else trials
     return at_best + over_sets + nulls * RUNS + identity_runs(len(arms)) + false_positive_runs(n)
+
+
+def work_planned(file: HypothesisFile, trials: int | None = None, threads: int | None = None) -> Work:
+    """Time and memory of ``run_hypotheses``: as if every arm were as large as the largest."""
+    runs = runs_planned(file, trials)
+    works = [work_of(size_of(arm.data), runs, threads=threads) for arm in arms_of(file)]
+    return max(works, key=lambda work: work.seconds, default=Work(0, 0))
 
 
 def _finding(file: HypothesisFile, k: int, judged: Judged, verdict: str, runs: Runs) -> Finding:

@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from cspsim.exports import as_json, write_table, write_whole
+from cspsim.pages import rendered
 from cspsim.report import date_stamp
 from cspsim.scenario_files import label_of
 from cspsim.search.folder import ANSWER, FINISHED, SearchFolder
@@ -93,11 +94,7 @@ def tables_of(found: Found) -> "dict[str, pd.DataFrame]":
 
 def page(found: Found, charts: "list[Chart]", command: str) -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from a file."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    template = files("cspsim").joinpath("templates/search.html").read_text(encoding="utf-8")
-    return environment.from_string(template).render(**_content(found, charts, command))
+    return rendered("search", _content(found, charts, command))
 
 
 def _content(found: Found, charts: "list[Chart]", command: str) -> Mapping[str, Any]:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cspsim.layout import size_of
+from cspsim.limits import Work, work_of
 from cspsim.parameters import Floats
 from cspsim.scenario import Scenario
 from cspsim.search.file import Search
@@ -55,6 +57,16 @@ def runs_planned(search: Search, archive: Archive, trials: int) -> int:
     first = (1 + len(search.references) + left) * data.assumption_sets * data.replicates
     again = 1 + len(search.references) + 3 + len(data.methods) + data.retest.finalists
     return first + again * data.retest.assumption_sets * data.retest.replicates
+
+
+def work_planned(search: Search, trials: int, threads: int | None = None) -> Work:
+    """Time and memory of a whole search. Methods that learn look at all trials before each: a cube of their number, measured."""
+    data, size = search.data, size_of(search.baseline.data)
+    held = max(data.assumption_sets * data.replicates, data.retest.assumption_sets * data.retest.replicates)
+    work = work_of(size, runs_planned(search, Archive(None), trials), kept=5 * held, threads=threads)
+    learning = sum(method in ("kriging", "tpe") for method in data.methods)
+    kept = 8 * trials * len(data.methods) * (4 * data.assumption_sets + 4 * len(search.dimensions))
+    return Work(work.seconds + learning * (0.05 * trials + 1e-9 * trials**3), work.memory + kept + 8 * 3 * learning * trials**2)
 
 
 def run_search(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cspsim.errors import CspsimError
+from cspsim.limits import TABLE_FILE, read_file
 from cspsim.parameters import Floats
 
 Levels = dict[str, float]
@@ -61,12 +62,12 @@ class Archive:
 
     def _open(self, path: Path) -> None:
         try:
-            content = path.read_bytes()
+            content = read_file(path, TABLE_FILE)
             whole = content[: content.rfind(b"\n") + 1]
             if len(whole) < len(content):
                 os.truncate(path, len(whole))
         except OSError as error:
-            raise CspsimError(f"{path} cannot be read: {error.strerror or error}") from None
+            raise CspsimError(f"{path} cannot be mended: {error.strerror or error}") from None
         self._size = len(whole)
         for number, line in enumerate(whole.splitlines(), 1):
             try:

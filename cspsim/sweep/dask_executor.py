@@ -5,8 +5,10 @@ Workers need this package and nothing else: no shared folder, since only the pro
 
 import pickle
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dask.config
@@ -31,6 +33,8 @@ def dask_client(where: str) -> Iterator[Any]:
     if not where.startswith(LOCAL):
         try:
             by_file = where.endswith(".json")
+            if by_file:
+                _await_file(Path(where))
             client = Client(scheduler_file=where, timeout=ANSWER_WITHIN) if by_file else Client(where, timeout=ANSWER_WITHIN)
         except (OSError, ValueError, TimeoutError) as error:
             raise CspsimError(f"no dask scheduler answers at {where}: {error or 'no connection in time'}") from None
@@ -46,6 +50,15 @@ def dask_client(where: str) -> Iterator[Any]:
         Client(cluster) as client,
     ):
         yield client
+
+
+def _await_file(path: Path) -> None:
+    """Wait a while for a scheduler to write its file; dask would wait for ever. Raises TimeoutError."""
+    until = time.monotonic() + ANSWER_WITHIN
+    while not path.is_file():
+        if time.monotonic() > until:
+            raise TimeoutError("there is no such file")
+        time.sleep(0.2)
 
 
 def on_dask(plan: Plan, jobs: Iterable[Job], client: Any) -> Iterator[tuple[Job, Tables]]:

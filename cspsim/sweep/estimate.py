@@ -1,14 +1,21 @@
 """What a sweep will cost before it is run: runs, time, disk."""
 
+import math
 import os
 import time
 from typing import NamedTuple
 
+from cspsim.assumptions import uncertain_numbers
 from cspsim.compiled import first_compilation
-from cspsim.sweep.plan import Plan
+from cspsim.layout import size_of
+from cspsim.limits import Work, work_of
+from cspsim.luck import STREAMS
+from cspsim.sweep.experiment import Experiment
+from cspsim.sweep.plan import RUNS_OF_A_JOB, Plan
 from cspsim.sweep.work import Bench, run_job
 
 PILOT_RUNS = 16
+BYTES_OF_A_JOB = 500  # what a sweep holds in memory for every job: its numbers and its name
 
 
 class Estimate(NamedTuple):
@@ -19,6 +26,38 @@ class Estimate(NamedTuple):
     seconds: float
     bytes: float
     workers: int
+
+
+def work_planned(experiment: Experiment, threads: int | None = None) -> Work:
+    """Time and memory of a sweep, from the numbers in its file alone: a design that is too large is never laid out."""
+    levers, numbers, luck = experiment.data.levers, experiment.data.uncertainties, experiment.data.luck
+    ranges = experiment.lever_ranges.values()
+    points = _points(levers.design, levers.points, len(ranges), levers.second_order) if ranges else 0
+    if levers.design == "full-factorial" and ranges:
+        points = math.prod(len(entry.values) if entry.values is not None else levers.levels for entry in ranges)
+    elif levers.design == "list":
+        points = max((len(entry.values or ()) for entry in ranges), default=0)
+    varied = len(uncertain_numbers(experiment.baseline))
+    factors = min(varied, len(numbers.only if numbers.only is not None else numbers.vary) or varied)
+    sets = 1 + (_points(numbers.design, numbers.points, factors, numbers.second_order) if numbers.design != "best-guess" else 0)
+    if experiment.given_sets is not None:
+        sets, factors = 1 + len(experiment.given_sets[1]), len(experiment.given_sets[0])
+    policies, each, rows = len(experiment.policies) + points, luck.replicates, 0
+    if luck.design == "saltelli":
+        rows = each = luck.base * (len(luck.groups or STREAMS) + 3)
+        sets = 1
+    elif luck.precision is not None:
+        each = max(each, luck.most)
+    runs = policies * sets * each
+    work = work_of(size_of(experiment.baseline.data), runs, kept=min(runs, RUNS_OF_A_JOB * (os.cpu_count() or 1)), threads=threads)
+    design = policies * (500 + 8 * 4 * len(ranges)) + sets * 8 * 6 * max(1, factors) + rows * 8 * 4 * len(STREAMS)
+    return Work(work.seconds, work.memory + design + BYTES_OF_A_JOB * runs / RUNS_OF_A_JOB)
+
+
+def _points(design: str, points: int, factors: int, second_order: bool) -> int:
+    """Rows of a design; see ``sampling.sampled``."""
+    each = {"morris": factors + 1, "saltelli": (2 * factors if second_order else factors) + 2}
+    return points * each.get(design, 1)
 
 
 def estimate(plan: Plan, workers: int | None = None) -> Estimate:

@@ -1,6 +1,7 @@
 """Tables of results as CSV and Excel, each with a data dictionary; written in pieces, so memory stays small, and whole or not at all."""
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -14,6 +15,8 @@ import pyarrow.csv as arrow_csv
 
 from cspsim.errors import CspsimError, did_you_mean
 from cspsim.exports import MANIFEST, as_json, results_folder
+from cspsim.limits import TooMuch, in_bytes
+from cspsim.outward import for_spreadsheet, visible
 from cspsim.sweep.dictionary import Entry, data_dictionary
 from cspsim.sweep.sandbox import interruptible
 from cspsim.sweep.stored import SweepResults
@@ -22,8 +25,6 @@ EXCEL_ROWS = 1_048_576
 EXACT_IN_EXCEL = 2**53  # larger whole numbers lose digits there
 AT_ONCE = 20_000  # rows
 DICTIONARY = "data dictionary"
-LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula when a text begins with it."""
 
 
 class Asked(NamedTuple):
@@ -81,7 +82,9 @@ def _entries(results: SweepResults, asked: Sequence[Asked], query: str | None) -
         return [entry for entry in entries if entry.table in names]
     known = {entry.column: entry for entry in reversed(entries)}
     columns = interruptible(
-        results.connection, lambda: [row[0] for row in results.connection.execute(f"DESCRIBE {asked[0].query}").fetchall()]
+        results.connection,
+        lambda: [row[0] for row in results.connection.execute(f"DESCRIBE {asked[0].query}").fetchall()],
+        time.monotonic() + results.limits.seconds,
     )
     made = Entry("answer", "", "as the query makes it", "", query)
     return [known[name]._replace(table="answer") if name in known else made._replace(column=name) for name in columns]
@@ -107,18 +110,29 @@ def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
             beside.unlink(missing_ok=True)
 
 
-def batches(results: SweepResults, query: str) -> Iterator["arrow.RecordBatch"]:
-    """The answer to a query, some rows at a time. Raises CspsimError when it is refused."""
+def batches(results: SweepResults, query: str, most: float = float("inf")) -> Iterator["arrow.RecordBatch"]:
+    """The answer to a query, some rows at a time. ``most``: bytes of an answer that is kept whole.
+
+    Raises CspsimError when it is refused, TooMuch when it goes beyond the limits.
+    """
     connection = results.connection
-    relation = interruptible(connection, lambda: connection.sql(query))
+    ends = time.monotonic() + results.limits.seconds
+    size = 0
+    relation = interruptible(connection, lambda: connection.sql(query), ends)
     if relation is None:
         raise CspsimError("there is no query: expected something like SELECT policy, count(*) FROM runs GROUP BY policy")
-    reader: Any = interruptible(connection, lambda: relation.to_arrow_reader(AT_ONCE))
+    reader: Any = interruptible(connection, lambda: relation.to_arrow_reader(AT_ONCE), ends)
     yield arrow.RecordBatch.from_pylist([], schema=reader.schema)  # so that an empty answer still has its columns
     while True:
-        batch = interruptible(connection, lambda: next(iter(reader), None))
+        batch = interruptible(connection, lambda: next(iter(reader), None), ends)
         if batch is None:
             return
+        size += batch.nbytes
+        if size > most:
+            raise TooMuch(
+                f"the answer is larger than {in_bytes(most)}: ask for fewer rows or for sums, export it to a file, "
+                "or allow more with --memory-limit, such as 8GB"
+            )
         yield batch
 
 
@@ -147,14 +161,13 @@ def harmless(batch: "arrow.RecordBatch") -> "arrow.RecordBatch":
         elif not (arrow.types.is_integer(column.type) or arrow.types.is_boolean(column.type) or arrow.types.is_temporal(column.type)):
             column = arrow.array([_text(value) for value in column.to_pylist()], arrow.string())
         columns.append(column)
-    return arrow.RecordBatch.from_arrays(columns, names=batch.schema.names)
+    return arrow.RecordBatch.from_arrays(columns, names=[for_spreadsheet(name) for name in batch.schema.names])
 
 
 def _text(value: Any) -> str | None:
     if value is None:
         return None
-    text = str(value)
-    return f"'{text}" if text.startswith(LIKE_A_FORMULA) and not isinstance(value, Decimal) else text
+    return for_spreadsheet(str(value))
 
 
 def _write_dictionary(entries: Sequence[Entry], path: Path) -> None:
@@ -177,7 +190,9 @@ def check_rows(results: SweepResults, asked: Sequence[Asked]) -> None:
 
 
 def _counted(results: SweepResults, query: str) -> int:
-    found = interruptible(results.connection, lambda: results.connection.execute(f"SELECT count(*) FROM (\n{query}\n)").fetchall())
+    count = f"SELECT count(*) FROM (\n{query}\n)"
+    ends = time.monotonic() + results.limits.seconds
+    found = interruptible(results.connection, lambda: results.connection.execute(count).fetchall(), ends)
     return int(found[0][0])
 
 
@@ -233,4 +248,4 @@ def _cell(sheet: Any, value: Any) -> Any:
 def _printable(value: Any) -> str:
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-    return str(ILLEGAL_CHARACTERS_RE.sub("", str(value)))
+    return str(ILLEGAL_CHARACTERS_RE.sub("", visible(str(value))))

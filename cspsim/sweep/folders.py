@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from cspsim.errors import CspsimError
+from cspsim.limits import read_file
 
 
 class Folder(Protocol):
@@ -58,7 +59,10 @@ class LocalFolder:
 
     def read(self, name: str) -> bytes:
         """A file's content. Raises FileNotFoundError."""
-        return (self.path / name).read_bytes()
+        path = self.path / name
+        if not os.path.lexists(path):
+            raise FileNotFoundError(name)
+        return read_file(path, float("inf"))  # parts may be of any size; devices and pipes are no parts
 
     def names(self, inside: str = "") -> list[str]:
         """Names of whole files, sorted."""

@@ -23,11 +23,23 @@ def read_manifest(folder: Folder) -> dict[str, Any] | None:
         content = json.loads(folder.read(MANIFEST))
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CspsimError(f"{folder}/{MANIFEST} is no manifest of a sweep: expected JSON") from None
     if not isinstance(content, dict) or "digest" not in content or "settings" not in content:
         raise CspsimError(f"{folder}/{MANIFEST} is no manifest of a sweep: it lacks a digest or settings")
+    wrong = [key for key, kind in _KINDS.items() if not isinstance(content.get(key), kind)]
+    if wrong:
+        raise CspsimError(f"{folder}/{MANIFEST} is no manifest of a sweep: not as it was written is {', '.join(wrong)}")
     return content
+
+
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(("title", "question", "context", "experiment", "file", "status", "digest", "baseline", "primary_outcome"), str),
+    **dict.fromkeys(("counts", "outcomes", "designs", "keep", "settings"), dict),
+    **dict.fromkeys(("partnerships", "notes"), list),
+    "seed": int,
+}
+"""What readers of a manifest take its parts for."""
 
 
 def manifest_of(plan: Plan, status: str, counts: dict[str, int], notes: list[str], said: str) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """An experiment file read: every fault at once, with its line and the nearest right name."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from cspsim.assumptions import uncertain_numbers
 from cspsim.errors import ScenarioError, did_you_mean
+from cspsim.limits import TABLE_FILE, Unreadable, read_file
 from cspsim.luck import STREAMS
 from cspsim.outcomes import MAIN, OUTCOMES
 from cspsim.parameters import Levers
@@ -158,8 +160,11 @@ def read_sets(path: Path, known: set[str], reader: FileReader) -> tuple[list[str
 
     key = ("uncertainties", "from")
     try:
-        frame = pd.read_csv(path)
-    except (OSError, ValueError) as error:
+        frame = pd.read_csv(io.BytesIO(read_file(path, TABLE_FILE)))
+    except Unreadable as error:
+        reader.blame(key, f"{path} {error.why}")
+        return None
+    except ValueError as error:
         reader.blame(key, f"{path} cannot be read: {str(error).splitlines()[0]}")
         return None
     frame = frame.drop(columns=[name for name in ("set", "weight") if name in frame])

@@ -5,6 +5,7 @@ for it. Opening the folder to DuckDB instead would let SQL write there (``WITH x
 """
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ import duckdb
 import pyarrow.dataset as datasets
 
 from cspsim.errors import CspsimError
+from cspsim.limits import QUERY_MEMORY, TooMuch
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
@@ -35,10 +37,12 @@ class _Parts(datasets.FileSystemDataset):
         return super().scanner(*given, batch_size=16_384, batch_readahead=2, fragment_readahead=1, **options)
 
 
-def connected(folder: Path, tables: Mapping[str, Sequence[Path]], replay: str = "") -> "duckdb.DuckDBPyConnection":
+def connected(
+    folder: Path, tables: Mapping[str, Sequence[Path]], replay: str = "", memory: float = QUERY_MEMORY
+) -> "duckdb.DuckDBPyConnection":
     """A DuckDB connection with a view for every table, from which there is no way to a file, in the folder or outside it.
 
-    ``replay``: what to put before the number of a failed run to replay it.
+    ``replay``: what to put before the number of a failed run to replay it. ``memory``: bytes that queries may take.
     Raises CspsimError for a part that is a link leading out of the folder, or is no Parquet file.
     """
     connection = duckdb.connect(":memory:", config=CONFIG)
@@ -46,6 +50,8 @@ def connected(folder: Path, tables: Mapping[str, Sequence[Path]], replay: str = 
         connection.register(f"{name} parts", _dataset(folder, paths))
         more = f", '{_quoted(replay)}' || run AS command" if name == REPLAYED and replay else ""
         connection.execute(f'CREATE VIEW "{name}" AS SELECT *{more} FROM "{name} parts"')
+    if memory < float("inf"):
+        connection.execute(f"SET memory_limit = '{max(1, int(memory / 1e6))}MB'")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
@@ -67,10 +73,11 @@ def _dataset(folder: Path, paths: Sequence[Path]) -> Any:
     return _Parts(list(found.get_fragments()), found.schema, found.format, found.filesystem)
 
 
-def interruptible(connection: "duckdb.DuckDBPyConnection", work: Callable[[], Made]) -> Made:
+def interruptible(connection: "duckdb.DuckDBPyConnection", work: Callable[[], Made], ends: float = float("inf")) -> Made:
     """What ``work`` makes of a connection. Ctrl-C stops the query, which DuckDB by itself would finish first.
 
-    Raises CspsimError, in plain words, when DuckDB refuses or fails.
+    ``ends``: the moment, by ``time.monotonic``, from which the query has taken too long.
+    Raises CspsimError, in plain words, when DuckDB refuses or fails; TooMuch when the time is over.
     """
     made: list[Made] = []
     failed: list[BaseException] = []
@@ -87,8 +94,9 @@ def interruptible(connection: "duckdb.DuckDBPyConnection", work: Callable[[], Ma
     threading.Thread(target=carry_out, daemon=True).start()
     try:
         while not done.wait(0.1):  # a wait without limit would not hear Ctrl-C on every system
-            pass
-    except KeyboardInterrupt:
+            if time.monotonic() > ends:
+                raise TooMuch("the query takes longer than it may: ask for fewer rows, or allow more with --time-limit, such as 10min")
+    except (KeyboardInterrupt, TooMuch):
         connection.interrupt()
         done.wait()
         raise
@@ -105,7 +113,10 @@ def _in_plain_words(error: BaseException) -> BaseException:
     if closed:
         return CspsimError("SQL sees only the tables of these results: files, network, extensions and settings are closed to it")
     if isinstance(error, duckdb.OutOfMemoryException):
-        return CspsimError("the query needs more memory than there is: ask for fewer rows or columns, or for sums")
+        return TooMuch(
+            "the query needs more memory than it may take: ask for fewer rows or columns, or for sums, "
+            "or allow more with --memory-limit, such as 8GB"
+        )
     if isinstance(error, OSError) or "Failed to open local file" in text:
         return CspsimError("a part of the results went away while it was read, as when a sweep ends: open them again")
     kind, _, said = text.partition(": ")

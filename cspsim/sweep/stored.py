@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cspsim.errors import CspsimError, did_you_mean
+from cspsim.limits import QUERY, Limits, limits_of
 from cspsim.outcomes import OUTCOMES
+from cspsim.outward import as_argument, for_shell
 from cspsim.parameters import Floats, Integers
 from cspsim.results import AREA
 from cspsim.sweep.folders import LocalFolder, local_copy
@@ -75,11 +77,12 @@ class SweepResults:
     Attributes:
         folder: where it lies (a copy, if it came from an object store).
         manifest: what was run, and with what.
+        limits: time and memory that a query may take.
         was_finished: whether ``run_sweep`` found everything done already.
     """
 
-    def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
-        self.folder, self.manifest = folder, manifest
+    def __init__(self, folder: Path, manifest: dict[str, Any], limits: Limits = QUERY) -> None:
+        self.folder, self.manifest, self.limits = folder, manifest, limits
         self.was_finished = False
 
     def __repr__(self) -> str:
@@ -147,8 +150,8 @@ class SweepResults:
     @property
     def _replay(self) -> str:
         """The command that replays a run, up to its number."""
-        allowed = " --allow-rules" if self.manifest.get("rules") else ""
-        return f"cspsim sweep {self.manifest['file']}{allowed} --only "
+        allowed = ["--allow-rules"] if self.manifest.get("rules") else []
+        return for_shell(["cspsim", "sweep", as_argument(str(self.manifest["file"])), *allowed, "--only"]) + " "
 
     def tables(self) -> dict[str, list[Path]]:
         """Name of each table that is there, with its files."""
@@ -170,7 +173,7 @@ class SweepResults:
         """A DuckDB connection with a view for every table, that sees these tables and no file."""
         from cspsim.sweep.sandbox import connected
 
-        return connected(self.folder, self.tables(), self._replay)
+        return connected(self.folder, self.tables(), self._replay, self.limits.memory)
 
     def relation(self, table: str) -> "duckdb.DuckDBPyRelation":
         """A table as a DuckDB relation. Raises CspsimError for a table that is not there."""
@@ -179,10 +182,12 @@ class SweepResults:
         return self.connection.table(table)
 
     def sql(self, query: str) -> "pd.DataFrame":
-        """The answer to a query over the tables. Raises CspsimError when DuckDB refuses it."""
-        from cspsim.sweep.sandbox import interruptible
+        """The answer to a query over the tables. Raises CspsimError when DuckDB refuses it, TooMuch when it goes beyond the limits."""
+        import pyarrow as arrow
 
-        return interruptible(self.connection, lambda: self.connection.execute(query).df())
+        from cspsim.sweep.exporting import batches
+
+        return arrow.Table.from_batches(list(batches(self, query, most=self.limits.memory))).to_pandas()
 
     def cells(self, outcome: str, partnership: str = AREA) -> Cells:
         """One outcome of one partnership (or of the area) as an array by policy, assumption set and replicate.
@@ -228,13 +233,13 @@ def _index_in_cell(keys: Integers) -> Integers:
     return index
 
 
-def load_results(folder: str | Path) -> SweepResults:
+def load_results(folder: str | Path, limits: Limits | None = None) -> SweepResults:
     """The results of a sweep in a folder, finished or not, or at an address such as ``s3://bucket/name``.
 
-    Raises CspsimError if there is none.
+    ``limits``: time and memory that queries may take. Raises CspsimError if there is none.
     """
     path = local_copy(str(folder)) if "://" in str(folder) else Path(folder)
     manifest = read_manifest(LocalFolder(path))
     if manifest is None:
         raise CspsimError(f"{folder} holds no results of a sweep (it has no {MANIFEST})")
-    return SweepResults(path, manifest)
+    return SweepResults(path, manifest, limits or limits_of(usual=QUERY))

@@ -7,8 +7,10 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
+from cspsim.checks import unshowable
 from cspsim.errors import Fault, FileError, did_you_mean, in_plain_words
 from cspsim.leaves import Origin
+from cspsim.outward import for_shell
 from cspsim.scenario_files import label_of, parsed_toml, shipped_folder
 from cspsim.schema import Section
 from cspsim.toml_lines import Key, join_key
@@ -43,7 +45,7 @@ def shipped_questions() -> list[dict[str, str]]:
         raw, _, _ = parsed_toml(path)
         command = next((command for table, command in _KINDS.items() if table in raw), "sweep")
         said = {part: str(raw.get(part, "")) for part in ("title", "question")}
-        found.append({"name": path.stem, **said, "command": f"cspsim {command} {path.stem}"})
+        found.append({"name": path.stem, **said, "command": for_shell(["cspsim", command, path.stem])})
     return found
 
 
@@ -80,6 +82,10 @@ class FileReader:
 
     def read(self, schema: type[Data]) -> Data:
         """The file's data. Raises the reader's kind of error with every fault."""
+        for name, value in self.raw.items():
+            found = unshowable({name: value})
+            if found:
+                self.blame((name,), f"holds the control character {found}", "write text that can be shown")
         if not self.faults:
             try:
                 return schema.model_validate(self.raw)

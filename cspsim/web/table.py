@@ -5,6 +5,8 @@ import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from cspsim.outward import for_spreadsheet
+
 Cell = str | int | float | None
 
 
@@ -51,7 +53,7 @@ def as_csv(table: Table) -> str:
     """The table as a CSV file. A text cell that a spreadsheet would take for a formula is kept from being one."""
 
     def kept(cell: Cell) -> Cell:
-        return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+        return for_spreadsheet(cell) if isinstance(cell, str) else cell
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

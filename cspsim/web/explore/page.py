@@ -6,7 +6,7 @@ from collections.abc import Callable
 import solara
 
 from cspsim.errors import CspsimError
-from cspsim.exports import as_json
+from cspsim.exports import as_json, harmless
 from cspsim.web.explore.address import question_of, state_of
 from cspsim.web.explore.answer import answer_of
 from cspsim.web.explore.controls import AssumptionPicker, LeverPicker, ScenarioPicker
@@ -132,4 +132,4 @@ def _runs(ensemble: Ensemble) -> str:
         frames.append(frame)
     import pandas as pd
 
-    return str(pd.concat(frames).to_csv(index=False, lineterminator="\n"))
+    return str(harmless(pd.concat(frames)).to_csv(index=False, lineterminator="\n"))

@@ -1,11 +1,11 @@
 """A question posed: the scenarios to run, the command line and the scenario file that ask the same."""
 
-import shlex
 from functools import cached_property, lru_cache
 from typing import Any
 
 from cspsim.comparison import grounds_apart
 from cspsim.errors import CspsimError
+from cspsim.outward import for_shell
 from cspsim.scenario import Scenario
 from cspsim.toml_lines import write_toml, write_value
 from cspsim.web.explore.levers import holding, months_to_begin, usual_month
@@ -93,7 +93,7 @@ class Posed:
         if self.baseline.rivals or self.chosen.rivals:
             given.append("--allow-rules")
         given += ["--replicates", str(self.question.runs), "--seed", str(self.question.seed)]
-        return shlex.join(given)
+        return for_shell(given)
 
     @cached_property
     def scenario_file(self) -> str:

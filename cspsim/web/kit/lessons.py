@@ -1,6 +1,5 @@
 """The lessons as ``lessons.toml`` tells them: checked against the model's own names, with what each one asks the model."""
 
-import shlex
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydantic import Field
 
 from cspsim.errors import FileError, did_you_mean
 from cspsim.outcomes import OUTCOMES
+from cspsim.outward import for_shell
 from cspsim.parameters import Levers
 from cspsim.results import AREA
 from cspsim.scenario_files import scenario_names
@@ -71,7 +71,7 @@ class Compared(Section):
             return ""
         scenarios = [self.scenario] if self.baseline is None else [self.baseline, self.scenario]
         changes = [part for key, value in self.changes.items() for part in ("--set", f"{key}={write_value(value)}")]
-        return shlex.join(["cspsim", "run" if self.baseline is None else "compare", *scenarios, *changes])
+        return for_shell(["cspsim", "run" if self.baseline is None else "compare", *scenarios, *changes])
 
     def address(self, outcome: str) -> str:
         """Where Explore asks the same, with a lever held from a month on if one is; empty where it cannot."""

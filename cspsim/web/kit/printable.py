@@ -1,9 +1,9 @@
 """The kit on paper: one HTML page that loads nothing from anywhere, made for A4."""
 
-from importlib.resources import files
 from typing import Any
 
 from cspsim import __version__
+from cspsim.pages import rendered
 from cspsim.scenario import Scenario
 from cspsim.summary import DISCLAIMER
 from cspsim.web.kit.cards import commissioner_card, role_cards
@@ -19,12 +19,7 @@ def printable_kit(scenario: Scenario) -> str:
 
     Everything that comes from a file is escaped. Raises CspsimError when lessons or figures cannot be read.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    environment.filters["kept"] = kept
-    template = files("cspsim").joinpath("templates/kit.html").read_text(encoding="utf-8")
-    return environment.from_string(template).render(**_content(scenario))
+    return rendered("kit", _content(scenario), {"kept": kept})
 
 
 def kept(text: str) -> str:

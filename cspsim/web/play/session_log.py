@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cspsim.exports import as_json
+from cspsim.outward import for_spreadsheet
 from cspsim.web.play.debrief import sentence_of
 from cspsim.web.play.decisions import Choice
 from cspsim.web.play.room import Room
@@ -39,12 +40,7 @@ def log_as_csv(room: Room) -> str:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in rows_of(room):
-        writer.writerow(
-            {
-                column: f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
-                for column, value in row.items()
-            }
-        )
+        writer.writerow({column: for_spreadsheet(value) if isinstance(value, str) else value for column, value in row.items()})
     return text.getvalue()
 
 

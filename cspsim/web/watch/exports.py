@@ -1,8 +1,7 @@
 """What a visitor takes away: the log and the months as CSV, and the same run at the command line."""
 
-import shlex
-
 from cspsim.outcomes import OUTCOMES, outcomes_of
+from cspsim.outward import for_shell
 from cspsim.results import AREA, with_area
 from cspsim.web.scenarios import file_of
 from cspsim.web.table import Table, as_csv
@@ -40,4 +39,4 @@ def table_svg(recording: Recording, partnership: str, month: int) -> str:
 def command_of(asked: Asked, scenario: str) -> str:
     """The command line that tells the same run as a story."""
     words = ["cspsim", "explain", file_of(scenario), "--seed", str(asked.seed), "--replicate", str(asked.replicate)]
-    return shlex.join([*words, "--partnership", asked.partnership])
+    return for_shell([*words, "--partnership", asked.partnership])
