@@ -10,13 +10,17 @@ import warnings
 import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cspsim.errors import CspsimError
 from cspsim.web import theme
+from cspsim.web.gatekeeper import Gatekeeper
+from cspsim.web.reach import LOOPBACK, Reach, checked_names, checked_proxy, set_reach
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
+KEPT_DAYS = 7.0
+"""Days after its last change that a room of Play is removed, if not said otherwise."""
 NOTHING = "none"
 """In place of a file of rooms: nothing is kept."""
 NOWHERE = "http://127.0.0.1:9/"
@@ -26,6 +30,8 @@ MOST_PER_SESSION = 30
 SETTINGS = {
     "SOLARA_APP": "cspsim.web.app",
     "SOLARA_MODE": "production",
+    "SOLARA_ROOT_PATH": "",  # else taken from a header of the first request that comes
+    "SOLARA_BASE_URL": "http://127.0.0.1/",  # the same
     "SOLARA_ASSETS_CDN": NOWHERE,
     "SOLARA_ASSETS_PROXY": "true",
     "SOLARA_ASSETS_FONTAWESOME_ENABLED": "false",
@@ -81,14 +87,8 @@ def bound_socket(host: str, port: int) -> socket.socket:
     raise AssertionError
 
 
-def address_of(host: str, port: int) -> str:
-    """What a browser on this machine is to open."""
-    name = "127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
-    return f"http://{name}:{port}/"
-
-
-def application(host: str) -> Any:
-    """The whole application: our pages around Solara's, the style sheet, and the guard in front of both."""
+def application(keeper: Gatekeeper, reach: Reach, cookie_days: float = KEPT_DAYS) -> Any:
+    """The whole application: our pages around Solara's, the style sheet, and in front of both the guard, and the gate."""
     from solara.server import settings
     from solara.server import starlette as server
     from starlette.applications import Starlette
@@ -97,7 +97,8 @@ def application(host: str) -> Any:
     from starlette.routing import Mount, Route
 
     from cspsim.web.app import TABS
-    from cspsim.web.guard import LOOPBACK, Guard, mended
+    from cspsim.web.gate import Gate
+    from cspsim.web.guard import Guard, mended
 
     async def home(request: Request) -> Response:
         query = f"?{request.url.query}" if request.url.query else ""
@@ -107,9 +108,7 @@ def application(host: str) -> Any:
         answer = await server.root(request, request.path_params.get("rest", ""))
         if not isinstance(answer, HTMLResponse):
             return answer
-        text = HTMLResponse(mended(bytes(answer.body).decode("utf-8")), headers={"cache-control": "no-store"})
-        text.raw_headers += [header for header in answer.raw_headers if header[0] == b"set-cookie"]
-        return text
+        return HTMLResponse(mended(bytes(answer.body).decode("utf-8")), headers={"cache-control": "no-store"})
 
     async def style(request: Request) -> Response:
         return Response(theme.css(), media_type="text/css", headers={"cache-control": "public, max-age=31536000, immutable"})
@@ -127,7 +126,7 @@ def application(host: str) -> Any:
     tabs = [Route(place, endpoint=page) for tab in TABS for place in (f"/{tab.path}", f"/{tab.path}/{{rest:path}}")]
     own = [Route("/", endpoint=home), Route("/theme.css", endpoint=style), packaged, *tabs]
     whole = Starlette(routes=[*own, Mount("/", app=server.app)], lifespan=server.lifespan)
-    return Guard(whole, only_here=host in LOOPBACK)
+    return Gate(Guard(whole), keeper, reach, cookie_days)
 
 
 def warm_up() -> None:
@@ -141,6 +140,28 @@ def warm_up() -> None:
     Run(scenario_of("baseline"), seed=1).advance()
 
 
+class Admission(NamedTuple):
+    """Who may come in besides this machine. ``names``: further names of the server; ``proxy``: the address of a proxy that is believed
+    what it says of visitors; ``new_link``: earlier links open no more.
+    """
+
+    names: Sequence[str] = ()
+    proxy: str | None = None
+    new_link: bool = False
+
+    def checked(self, host: str) -> "Admission":
+        """The same, with faults told. Raises CspsimError."""
+        names = checked_names(self.names)
+        if checked_proxy(self.proxy) and not names:
+            raise CspsimError("--behind-proxy: say with --allow-host by which name people call the proxy, such as course.example.org")
+        return self._replace(names=names if host in LOOPBACK or host in names else (*names, *_name_of(host)))
+
+
+def _name_of(host: str) -> tuple[str, ...]:
+    """The host to listen on, where it is a name and no address."""
+    return () if host.replace(".", "").isdigit() or ":" in host else (host.lower(),)
+
+
 def serve(
     host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
@@ -149,39 +170,67 @@ def serve(
     say: Callable[[str], None] = print,
     rooms: str | None = NOTHING,
     allow_rules: bool = False,
+    admission: Admission = Admission(),  # noqa: B008 # a tuple cannot change
+    keep_days: float = KEPT_DAYS,
 ) -> None:
     """Run the server until Ctrl-C. Raises CspsimError before it starts: packages missing, a scenario at fault, no such host.
 
     ``rooms``: the file that keeps the rooms of Play; "none" keeps them while the server runs, None in the user's data folder.
-    ``allow_rules``: the rules that ``files`` bring along may be run.
+    ``allow_rules``: the rules that ``files`` bring along may be run. ``keep_days``: how long a room is kept after its last change.
     """
     apply_settings()
-    from cspsim.web.guard import LOOPBACK
     from cspsim.web.scenarios import add_scenarios
 
-    add_scenarios(files, allow_rules, whole_paths=host in LOOPBACK)
-    _open_rooms(rooms, say)
+    admission = admission.checked(host)
+    add_scenarios(files, allow_rules, whole_paths=host in LOOPBACK and not admission.proxy)
+    _open_rooms(rooms, say, keep_days)
     listening = bound_socket(host, port)
     taken = listening.getsockname()[1]
     if port and taken != port:
         say(f"Port {port} is taken; port {taken} is used instead.")
     warm_up()
-    _run(listening, host, address_of(host, taken), open_browser, say)
+    from cspsim.web.play.shared import the_rooms
+
+    keeper = Gatekeeper(the_rooms().entry_secrets(admission.new_link))
+    reach = Reach(host, taken, keeper.code, tuple(admission.names), admission.proxy is not None)
+    set_reach(reach)
+    _run(listening, application(keeper, reach, keep_days), admission.proxy, lambda: _tell_ready(reach, keeper, open_browser, say), say)
 
 
-def _open_rooms(file: str | None, say: Callable[[str], None]) -> None:
+def _tell_ready(reach: Reach, keeper: Gatekeeper, open_browser: bool, say: Callable[[str], None]) -> None:
+    """Say where the server is and who can open it; open the browser."""
+    from cspsim.web.quick_code import for_terminal
+
+    say(f"The web view is ready at {reach.own_link()} (Ctrl-C ends it).")
+    say(reach.who)
+    links = reach.links()
+    if links:
+        say("For phones and other machines:")  # each link on a line of its own, so that a narrow window does not break it
+        say(links[0])
+        if links[1:]:
+            say("Or, if they are in another of this machine's networks:")
+            for other in links[1:]:
+                say(other)
+        for_terminal(links[0])
+    elif not reach.only_here:
+        say("This machine has no network address just now, so phones cannot reach it.")
+    if open_browser:
+        webbrowser.open(reach.own_link(keeper.ticket()))
+
+
+def _open_rooms(file: str | None, say: Callable[[str], None], keep_days: float = KEPT_DAYS) -> None:
     """Open the rooms of Play. A second server finds the usual file in use and keeps its own rooms only while it runs."""
     from cspsim.web.play.shared import InUse, keep_in, usual_file
 
     if file is not None:
-        keep_in(None if file == NOTHING else Path(file))
+        keep_in(None if file == NOTHING else Path(file), keep_days)
         return
     try:
-        keep_in(usual_file())
+        keep_in(usual_file(), keep_days)
     except CspsimError as error:
         why = "another cspsim view keeps its rooms in the usual file" if isinstance(error, InUse) else str(error)
         say(f"Rooms of this server end with it: {why}.")
-        keep_in(None)
+        keep_in(None, keep_days)
 
 
 def _leave_rooms() -> None:
@@ -190,19 +239,19 @@ def _leave_rooms() -> None:
     leave()
 
 
-def _run(listening: socket.socket, host: str, address: str, open_browser: bool, say: Callable[[str], None]) -> None:
+def _run(listening: socket.socket, application: Any, proxy: str | None, tell_ready: Callable[[], None], say: Callable[[str], None]) -> None:
     warnings.filterwarnings("ignore", message="Cookies with samesite=none", category=UserWarning)
     import uvicorn
 
-    server = uvicorn.Server(uvicorn.Config(application(host), log_level="warning", access_log=False, timeout_graceful_shutdown=1))
+    quiet = {"log_level": "warning", "access_log": False, "timeout_graceful_shutdown": 1}
+    trusted = {"proxy_headers": proxy is not None, "forwarded_allow_ips": proxy or ""}
+    server = uvicorn.Server(uvicorn.Config(application, **quiet, **trusted))  # type: ignore[arg-type]
 
     def ready() -> None:
         while not (server.started or server.should_exit):
             time.sleep(0.02)
         if server.started:
-            say(f"The web view is ready at {address} (Ctrl-C ends it).")
-            if open_browser:
-                webbrowser.open(address)
+            tell_ready()
 
     threading.Thread(target=ready, daemon=True).start()
     try:
