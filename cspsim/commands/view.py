@@ -45,4 +45,15 @@ def view(
 
     announce_compilation()
     admission = Admission(tuple(allow_host or ()), behind_proxy, new_link)
-    serve(host, port, not no_open, scenario or [], say, rooms, allow_rules, admission, keep_days)
+    serve(
+        host,
+        port,
+        not no_open,
+        scenario or [],
+        say,
+        rooms,
+        allow_rules,
+        admission,
+        keep_days,
+        draw=lambda code: say(code, style="bright_white on black"),
+    )

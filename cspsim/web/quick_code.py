@@ -5,9 +5,6 @@ from io import StringIO
 from typing import NamedTuple
 
 import segno
-from rich.text import Text
-
-from cspsim.terminal import out
 
 QUIET = 4
 """Modules of empty edge that readers need."""
@@ -27,16 +24,11 @@ def quick_code(link: str) -> QuickCode:
     return QuickCode(len(rows) + 2 * QUIET, path)
 
 
-def for_terminal(link: str) -> None:
-    """Print it, light modules light and dark ones dark whatever the window's colours are; nothing where it cannot be shown."""
+def code_in_blocks(link: str) -> str:
+    """The code for a terminal, of blocks that are its light modules; empty where standard output does not have such characters."""
     text = StringIO()
     segno.make(link, error="m", micro=False).terminal(text, border=QUIET, compact=True)
-    if not can_show(text.getvalue()):
-        return
-    console = out()
-    style = "bright_white on black"
-    for line in text.getvalue().splitlines():
-        console.print(Text(line), style=style, soft_wrap=True)
+    return text.getvalue().rstrip("\n") if can_show(text.getvalue()) else ""
 
 
 def can_show(text: str) -> bool:

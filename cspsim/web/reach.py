@@ -151,7 +151,7 @@ class _Shared:
     reach: Reach | None = None
 
 
-def set_reach(reach: Reach) -> None:
+def set_reach(reach: Reach | None) -> None:
     """Said by the server before it starts: where it is."""
     _Shared.reach = reach
 

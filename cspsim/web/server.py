@@ -172,11 +172,13 @@ def serve(
     allow_rules: bool = False,
     admission: Admission = Admission(),  # noqa: B008 # a tuple cannot change
     keep_days: float = KEPT_DAYS,
+    draw: Callable[[str], None] = print,
 ) -> None:
     """Run the server until Ctrl-C. Raises CspsimError before it starts: packages missing, a scenario at fault, no such host.
 
     ``rooms``: the file that keeps the rooms of Play; "none" keeps them while the server runs, None in the user's data folder.
     ``allow_rules``: the rules that ``files`` bring along may be run. ``keep_days``: how long a room is kept after its last change.
+    ``draw`` shows a QR code, with its blocks light and the rest dark.
     """
     apply_settings()
     from cspsim.web.scenarios import add_scenarios
@@ -194,12 +196,16 @@ def serve(
     keeper = Gatekeeper(the_rooms().entry_secrets(admission.new_link))
     reach = Reach(host, taken, keeper.code, tuple(admission.names), admission.proxy is not None)
     set_reach(reach)
-    _run(listening, application(keeper, reach, keep_days), admission.proxy, lambda: _tell_ready(reach, keeper, open_browser, say), say)
+    _run(
+        listening, application(keeper, reach, keep_days), admission.proxy, lambda: _tell_ready(reach, keeper, open_browser, say, draw), say
+    )
 
 
-def _tell_ready(reach: Reach, keeper: Gatekeeper, open_browser: bool, say: Callable[[str], None]) -> None:
+def _tell_ready(
+    reach: Reach, keeper: Gatekeeper, open_browser: bool, say: Callable[[str], None], draw: Callable[[str], None] = print
+) -> None:
     """Say where the server is and who can open it; open the browser."""
-    from cspsim.web.quick_code import for_terminal
+    from cspsim.web.quick_code import code_in_blocks
 
     say(f"The web view is ready at {reach.own_link()} (Ctrl-C ends it).")
     say(reach.who)
@@ -211,7 +217,7 @@ def _tell_ready(reach: Reach, keeper: Gatekeeper, open_browser: bool, say: Calla
             say("Or, if they are in another of this machine's networks:")
             for other in links[1:]:
                 say(other)
-        for_terminal(links[0])
+        draw(code_in_blocks(links[0]))
     elif not reach.only_here:
         say("This machine has no network address just now, so phones cannot reach it.")
     if open_browser:

@@ -25,7 +25,7 @@ def Invitation(code: str) -> None:
     with box("div", "csp-invitation"):
         QuickCodePicture(links[0])
         with box("div", "csp-stack"):
-            words("p", "Scan this, or open the address without its end and type the entry code:")
+            words("p", "Scan this. Without a camera: open the address, type the entry code, then the code of the room in the tab Play.")
             words("p", links[0].partition("/play")[0], "csp-code", "csp-code--small")
             words("p", entry_words(reach.entry), "csp-code", "csp-code--small")
             with box("div", "csp-cluster"):

@@ -28,5 +28,6 @@ def told_to_facilitators(rooms: Rooms) -> str:
         )
     return (
         f"{ends}, or when you close the room. The session log holds times, names as typed and decisions, and no addresses of machines; "
-        "files that were saved are yours to look after. Somebody who wants to be forgotten: close the room."
+        "files that were saved are yours to look after. For somebody who wants to be forgotten close the room; "
+        "whoever runs the server can also delete it with cspsim rooms."
     )
