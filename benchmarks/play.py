@@ -42,7 +42,7 @@ def page_of(site: Site, path: str) -> Any:
     context.set_default_timeout(120_000)
     context.add_init_script(NOTES)
     page = context.new_page()
-    page.goto(path)
+    page.goto(site.link(path))
     page.locator("main h1").wait_for()
     return page
 

@@ -58,7 +58,7 @@ def first_content(browser: Any, site: Site) -> None:
         for _ in range(3):
             page = browser.new_context(base_url=site.address).new_page()
             begun = time.monotonic()
-            page.goto(f"/{tab}")
+            page.goto(site.link(f"/{tab}"))
             page.locator("main h1").first.wait_for()
             found.append(time.monotonic() - begun)
             page.context.close()
@@ -68,7 +68,7 @@ def first_content(browser: Any, site: Site) -> None:
 def lever_to_chart(browser: Any, site: Site) -> None:
     """From a settled lever to the first chart drawn anew, and to all charts with all 200 runs and 32 assumption sets."""
     page = browser.new_context(base_url=site.address, viewport={"width": 1280, "height": 900}).new_page()
-    page.goto("/explore?scenario=deeper-cut")
+    page.goto(site.link("/explore?scenario=deeper-cut"))
     page.get_by_text("All 200 runs are done").wait_for()
     page.locator("canvas").nth(7).wait_for()
     page.evaluate(REPORT)
@@ -90,7 +90,7 @@ def while_running(browser: Any, site: Site) -> None:
     """From a click to the change that the server answers with, at rest and while 1,000 runs of each arm are made and drawn."""
     page = browser.new_context(base_url=site.address).new_page()
     for name, asked in (("at rest", "runs=200"), ("while 1,000 runs of each are made", "runs=1000")):
-        page.goto(f"/explore?scenario=no-cuts&seed=5&{asked}")
+        page.goto(site.link(f"/explore?scenario=no-cuts&seed=5&{asked}"))
         page.locator(".csp-verdict__headline", has_text="lower").wait_for()
         if name == "at rest":
             page.get_by_text("All 200 runs are done").wait_for()
@@ -110,7 +110,7 @@ def months_a_second(browser: Any, site: Site) -> None:
     """How many months Watch gets through with all its charts when ten a second are asked for, with one scenario and with two."""
     for name, asked in (("one scenario", "scenario=baseline"), ("two scenarios", "scenario=deeper-cut&baseline=baseline")):
         page = browser.new_context(base_url=site.address, viewport={"width": 1280, "height": 900}).new_page()
-        page.goto(f"/watch?{asked}")
+        page.goto(site.link(f"/watch?{asked}"))
         page.locator("canvas").nth(3).wait_for()
         page.get_by_label("Speed").select_option("10")
         page.get_by_role("button", name="Play").click()
@@ -127,7 +127,7 @@ def memory_after(browser: Any, site: Site, visits: int) -> None:
 
     def visit(k: int) -> None:
         page = browser.new_context(base_url=site.address).new_page()
-        page.goto(f"/explore?scenario=deeper-cut&levers.grant={0.5 + 0.001 * (k % 50):.3f}&runs=40")
+        page.goto(site.link(f"/explore?scenario=deeper-cut&levers.grant={0.5 + 0.001 * (k % 50):.3f}&runs=40"))
         page.get_by_text("All 40 runs are done").wait_for()
         for tab in ("Watch", "Play", "Kit"):
             page.get_by_role("link", name=tab, exact=True).click()

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from cspsim.commands import analyse, calibrate, country, hypotheses, kit, optimise, results, runs, scenarios, sweep, view
+from cspsim.commands import analyse, calibrate, country, hypotheses, kit, optimise, results, rooms, runs, scenarios, sweep, view
 from cspsim.errors import CspsimError
 from cspsim.outward import visible
 from cspsim.terminal import complain, speak_plainly
@@ -73,6 +73,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "country": country.country,
     "kit": kit.kit,
     "view": view.view,
+    "rooms": rooms.rooms,
 }
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)

@@ -17,6 +17,7 @@ width=390, dark=True, calm=True)``; a second visitor is a second ``visit``, a se
 """
 
 import atexit
+import http.client
 import os
 import re
 import shutil
@@ -50,10 +51,10 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 class Site:
-    """A running server: its address, its process and what it said."""
+    """A running server: its address, the entry code as a link has it, its process and what it said."""
 
     def __init__(self, process: "subprocess.Popen[str]", lines: list[str], address: str) -> None:
-        self.process, self.lines, self.address = process, lines, address
+        self.process, self.lines, self.address, self.entry = process, lines, address, ""
         self._listener = threading.Thread(target=self._listen, daemon=True)
 
     @classmethod
@@ -84,9 +85,13 @@ class Site:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line)
-            told = re.search(r"ready at (http://\S+)/ ", line)
+            told = re.search(r"ready at (http://\S+)/\?(entry=\S+) ", line)
             if told:
-                self.address = told.group(1)
+                self.entry, self.address = told.group(2), told.group(1)
+
+    def link(self, path: str) -> str:
+        """A path with the entry code: what lets a new visitor in."""
+        return f"{path}{'&' if '?' in path else '?'}{self.entry}"
 
     def wait_until_ready(self) -> None:
         """Until /readyz answers."""
@@ -153,6 +158,15 @@ def chromium_ends_with_its_file() -> Iterator[None]:
         playwright.stop()
 
 
+def visitor_cookie(place: Site) -> str:
+    """The cookie of a new visitor who came by the entry link, as a browser sends it back."""
+    connection = http.client.HTTPConnection(place.address.removeprefix("http://"), timeout=30)
+    connection.request("GET", place.link("/explore"))
+    given = connection.getresponse().headers["set-cookie"]
+    connection.close()
+    return str(given).partition(";")[0]
+
+
 class Visit:
     """Makes visitors, each with cookies of his own, and keeps their complaints."""
 
@@ -174,7 +188,7 @@ class Visit:
         home = urlsplit(place.address).netloc
         context.route(lambda address: not _is_local(address, home), self._stop)
         self._contexts.append(context)
-        return self._opened(context.new_page(), path, home)
+        return self._opened(context.new_page(), place.link(path), home)
 
     def again(self, page: Any, path: str) -> Any:
         """A second tab of the same visitor."""

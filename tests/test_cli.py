@@ -25,7 +25,7 @@ from cspsim.terminal import Column, show_table
 
 COMMANDS = (
     *("list", "show", "describe", "check", "new", "run", "compare", "explain"),
-    *("sweep", "results", "analyse", "hypotheses", "calibrate", "optimise", "country"),
+    *("sweep", "results", "analyse", "hypotheses", "calibrate", "optimise", "country", "rooms"),
 )
 HEAVY = (
     *("numba", "numpy", "pandas", "mesa", "matplotlib", "scipy", "pydantic", "jinja2"),

@@ -300,8 +300,12 @@ def test_two_rooms_at_once(visit: Visit) -> None:
 
 def test_a_game_goes_on_after_the_server_was_killed(visit: Visit, tmp_path: Path) -> None:
     file = str(tmp_path / "rooms.sqlite")
-    first = Site.started("--rooms", file)
+    first = Site.started("--rooms", file, "--host", "0.0.0.0")
     _, facilitator, police, council = two_players(visit, on=first)
+    picture = facilitator.get_by_role("img", name=re.compile(r"QR code of http://\S+/play/\w{6}\?entry=\w{12}"))
+    assert picture.bounding_box()["width"] > 150
+    no_barriers(facilitator)
+    assert first.entry not in police.content()
     hand_in(police)
     police.get_by_text("Take back and change").wait_for()
     port = first.address.rsplit(":", 1)[1]

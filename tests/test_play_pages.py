@@ -18,7 +18,7 @@ from play_visitor import Visitor
 from worlds import write_tiny_world
 
 from cspsim.outcomes import OUTCOMES
-from cspsim.web import scenarios, server
+from cspsim.web import reach, scenarios, server
 from cspsim.web.play import debrief_charts, debrief_words, shared
 from cspsim.web.play.card_page import card_as_data, choice_words
 from cspsim.web.play.debrief import BeliefLine, Compared, Debrief, Mattered, OtherLuck
@@ -606,3 +606,39 @@ def test_a_door_never_raises_and_says_things_once(rooms: Rooms) -> None:
     assert door.export("csv") == heard[-1].text
     assert not Door(rooms, "ABCDEF", "", lambda change: heard.append(change(heard[-1]))).ask(rooms.stand)
     assert "reload" in heard[-1].text
+
+
+def test_the_facilitator_shows_what_lets_others_in_and_players_do_not(rooms: Rooms, tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "network_addresses", lambda: ["192.0.2.7", "192.0.2.8"])
+    reach.set_reach(reach.Reach("0.0.0.0", 80, "ABCDEFGHJKMN"))
+    try:
+        code = rooms.open("facilitator", {"scenario": tiny})
+        rooms.join(code, "player", "Amy")
+        shown, player = Visitor(f"/play/{code}", "facilitator"), Visitor(f"/play/{code}", "player")
+        assert f"http://192.0.2.7:80/play/{code}?entry=ABCDEFGHJKMN" in pictures(shown)[0]
+        assert "ABCD EFGH JKMN" in shown.text
+        assert "has this link can open it" in shown.text
+        assert "192.0.2.8" in shown.text
+        assert pictures(player) == []
+        assert "JKMN" not in player.text
+        reach.set_reach(reach.Reach("127.0.0.1", 80, "ABCDEFGHJKMN"))
+        alone = Visitor(f"/play/{code}", "facilitator")
+        assert "Only this machine can open this room" in alone.text
+        assert pictures(alone) == []
+    finally:
+        reach.set_reach(None)
+
+
+def pictures(page: Visitor) -> list[str]:
+    """What is read aloud of the QR codes on a page."""
+    return [one.attributes["aria-label"] for one in page.widgets() if getattr(one, "tag", "") == "svg"]
+
+
+def test_people_are_told_what_is_kept_of_them_before_they_type_a_name(rooms: Rooms, tiny: str, tmp_path: Path) -> None:
+    code = rooms.open("facilitator", {"scenario": tiny})
+    for path in ("/play", f"/play/{code}"):
+        assert "kept on the machine that runs this session, until the server ends" in Visitor(path, "newcomer").text
+    assert "no addresses of machines" in Visitor(f"/play/{code}", "facilitator").text
+    shared.keep_in(tmp_path / "rooms.sqlite", days=3)
+    assert "until 3 days after the room's last change" in Visitor("/play", "newcomer").text
+    shared.leave()

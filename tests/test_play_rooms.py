@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,13 +15,17 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 from worlds import write_tiny_world
 
+from cspsim.cli import app
 from cspsim.errors import CspsimError
 from cspsim.exports import plain
 from cspsim.scenario import Scenario, load_scenario
+from cspsim.web.gatekeeper import EntrySecrets, Gatekeeper, drawn_secrets
+from cspsim.web.play import shared
 from cspsim.web.play.decisions import Refused
-from cspsim.web.play.rooms import Rooms
+from cspsim.web.play.rooms import DAY, Rooms
 from cspsim.web.play.storage import Storage, StorageError
 from cspsim.web.play.store import ALPHABET, Limits, fingerprint
 from cspsim.web.play.views import View
@@ -484,6 +489,160 @@ def test_rooms_that_nobody_has_come_into_give_way_when_all_are_taken(tiny: Scena
     assert rooms.open("third", {"scenario": "tiny"})
     refused("there is no room", rooms.view, deserted, "greedy")
     assert rooms.view(used, FACILITATOR).stage == "playing"
+
+
+def test_rooms_of_made_up_visitors_give_way_within_the_hour_and_games_do_not(tiny: Scenario, clock: Clock) -> None:
+    rooms = new_rooms(tiny, clock=clock)
+    real = opened(rooms, ("police",))
+    rooms.submit(real, "session-police", 0, 1, {})
+    made_up = []
+    for number in range(39):
+        code = rooms.open(f"visitor-{number // 5}", {"scenario": "tiny"})
+        rooms.join(code, f"visitor-{number // 5}", "X")
+        rooms.sit(code, f"visitor-{number // 5}", "police")
+        rooms.advance(code, f"visitor-{number // 5}", 0, 0)
+        made_up.append(code)
+    end = rooms.subscribe(made_up[0], "visitor-0", lambda _: None)
+    refused("all 40 rooms", rooms.open, "teacher", {"scenario": "tiny"})
+    clock.now += 3599
+    refused("all 40 rooms", rooms.open, "teacher", {"scenario": "tiny"})
+    clock.now += 2
+    assert rooms.open("teacher", {"scenario": "tiny"})
+    refused("there is no room", rooms.view, made_up[1], "visitor-0")  # the one left alone longest; nobody is in it
+    assert rooms.view(made_up[0], "visitor-0").stage == "playing"  # its page is open
+    assert rooms.view(made_up[2], "visitor-0").stage == "playing"  # one place was wanted, one gave way
+    assert rooms.view(real, FACILITATOR).stage == "playing"
+    end()
+
+
+def test_one_machine_cannot_hold_all_rooms_with_visitors_it_makes_up(tiny: Scenario) -> None:
+    keeper = Gatekeeper(drawn_secrets())
+    rooms = new_rooms(tiny)
+
+    def visitor(address: str) -> str:
+        return keeper.visitor_of(keeper.new_cookie(address))
+
+    for _ in range(Limits().rooms_each_machine):
+        rooms.open(visitor("10.0.0.1"), {"scenario": "tiny"})
+    refused("20 rooms were opened from this machine or network", rooms.open, visitor("10.0.0.1"), {"scenario": "tiny"})
+    assert rooms.open(visitor("10.0.0.2"), {"scenario": "tiny"})
+
+
+def test_codes_of_rooms_cannot_be_guessed(tiny: Scenario, clock: Clock) -> None:
+    rooms = new_rooms(tiny, limits=Limits(guesses_each=3, guesses_by_all=5), clock=clock)
+    code = opened(rooms, ("police",))
+    for _ in range(9):  # a page that is drawn anew
+        refused("there is no room", rooms.view, "AAAAAA", "guesser")
+    for wrong in ("AAAAAB", "AAAAAC"):
+        refused("there is no room", rooms.join, wrong, "guesser", "X")
+    for call in (rooms.view, rooms.export, rooms.debrief, rooms.close_room, rooms.leave, rooms.claim, rooms.join):
+        rest = {rooms.export: ("csv",), rooms.claim: ("K",), rooms.join: ("X",)}.get(call, ())
+        refused("too many wrong codes", call, code, "guesser", *rest)
+    assert rooms.view(code, "guest").stage == "playing"
+    for wrong in ("AAAAAD", "AAAAAE"):
+        refused("there is no room", rooms.view, wrong, "other-guesser")
+    refused("too many wrong codes", rooms.view, code, "newcomer")  # of all together
+    assert rooms.view(code, "session-police").name == "Police"  # those who are in stay in
+    clock.now += 301
+    rooms.join(code, "guesser", "X")
+    for wrong in ("K1", "K2", "K3"):
+        refused("not the facilitator's key", rooms.claim, code, "guesser", wrong)
+    refused("too many wrong codes", rooms.claim, code, "guesser", rooms.view(code, FACILITATOR).token)
+
+
+def test_pages_of_a_room_that_was_closed_are_no_guessers(tiny: Scenario) -> None:
+    rooms = new_rooms(tiny, limits=Limits(guesses_each=3, guesses_by_all=3))
+    code, other = opened(rooms), opened(rooms)
+    rooms.close_room(code, FACILITATOR)
+    for number in range(9):
+        refused("there is no room", rooms.view, code, f"player-{number}")
+    assert rooms.view(other, "newcomer").stage == "playing"
+
+
+def test_links_and_cookies_hold_over_a_restart_while_there_are_rooms(tiny: Scenario, tmp_path: Path) -> None:
+    def kept(renewed: bool = False, opens: bool = False) -> EntrySecrets:
+        rooms = new_rooms(tiny, tmp_path / "rooms.sqlite")
+        found = rooms.entry_secrets(renewed)
+        if opens:
+            rooms.open("somebody", {"scenario": "tiny"})
+        rooms.close()
+        return found
+
+    empty, before = kept(), kept(opens=True)
+    assert before != empty
+    assert kept() == before
+    cookie = Gatekeeper(before).new_cookie("10.0.0.1")
+    assert Gatekeeper(kept()).visitor_of(cookie)
+    assert not Gatekeeper(kept(renewed=True)).visitor_of(cookie)
+
+
+def kept_file(tiny: Scenario, path: Path, clock: Clock) -> list[str]:
+    """A file with two rooms, the second ten days later."""
+    rooms = new_rooms(tiny, path, limits=Limits(lives=30 * DAY), clock=clock)
+    first = opened(rooms, ("police",))
+    clock.now += 10 * DAY
+    second = rooms.open("another", {"scenario": "tiny"})
+    rooms.join(second, "another", "Zebedee-of-the-Second")
+    rooms.close()
+    return [first, second]
+
+
+def test_the_owner_of_a_file_sees_whose_names_it_holds_and_deletes_them(tiny: Scenario, tmp_path: Path) -> None:
+    path, clock = tmp_path / "course.sqlite", Clock()
+    clock.now = time.time() - 11 * DAY
+    first, second = kept_file(tiny, path, clock)
+    run = CliRunner()
+    told = json.loads(run.invoke(app, ["rooms", "--rooms", str(path), "--json"]).output)
+    assert [(one["code"], one["people"]) for one in told["rooms"]] == [(second, ["Zebedee-of-the-Second"]), (first, ["Police"])]
+    wrong = run.invoke(app, ["rooms", "--rooms", str(path), "--delete", f"{first[:5]}0", "--delete", second])
+    assert wrong.exit_code == 2
+    assert f"did you mean {first}?" in wrong.output
+    assert b"Zebedee" in path.read_bytes()
+    done = run.invoke(app, ["rooms", "--rooms", str(path), "--delete", second.lower()])
+    assert f"Deleted {second} from" in done.output
+    assert b"Zebedee" not in path.read_bytes()
+    assert first in done.output
+    assert "Deleted nothing" in run.invoke(app, ["rooms", "--rooms", str(path), "--older-than", "12"]).output
+    assert f"Deleted {first}" in run.invoke(app, ["rooms", "--rooms", str(path), "--older-than", "10.5"]).output
+    assert new_rooms(tiny, path).mine(FACILITATOR) == []
+
+
+def test_the_usual_file_is_meant_if_none_is_named_and_a_server_that_runs_is_not_robbed(
+    tiny: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "usual_file", lambda: tmp_path / "rooms.sqlite")
+    run = CliRunner()
+    assert json.loads(run.invoke(app, ["rooms", "--json"]).output)["rooms"] == []
+    assert not (tmp_path / "rooms.sqlite").exists()
+    assert run.invoke(app, ["rooms", "--rooms", str(tmp_path / "none")]).exit_code == 2
+    codes = kept_file(tiny, tmp_path / "rooms.sqlite", Clock())
+    guard = shared.guard_of(tmp_path / "rooms.sqlite")
+    refused_now = run.invoke(app, ["rooms", "--delete-all"])
+    assert refused_now.exit_code == 2
+    assert "end it first" in refused_now.output
+    guard.close()
+    assert all(code in run.invoke(app, ["rooms"]).output for code in codes)
+    assert json.loads(run.invoke(app, ["rooms", "--delete-all", "--json"]).output)["rooms"] == []
+
+
+def test_what_is_past_its_time_leaves_the_file_without_anybody_asking(
+    tiny: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "SWEEPS_EVERY", 0.01)
+    monkeypatch.setattr(shared, "known_names", lambda: ["tiny"])
+    monkeypatch.setattr(shared, "scenario_of", lambda name: tiny)
+    path = tmp_path / "rooms.sqlite"
+    shared.keep_in(path, days=0.5 / DAY)
+    try:
+        code = shared.the_rooms().open("somebody", {"scenario": "tiny"})
+        shared.the_rooms().join(code, "somebody", "Zebedee")
+        assert b"Zebedee" in path.read_bytes()
+        ends = time.monotonic() + 20
+        while b"Zebedee" in path.read_bytes():
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+    finally:
+        shared.leave()
 
 
 def test_rooms_are_few_and_do_not_live_for_ever(tiny: Scenario, clock: Clock, tmp_path: Path) -> None:

@@ -22,20 +22,20 @@ SEATS = ("Metropolitan Police", "Borough council")
 class Camera:
     """Opens pages of one server and saves what they show."""
 
-    def __init__(self, browser: Any, address: str, folder: Path) -> None:
-        self.browser, self.address, self.folder = browser, address, folder
+    def __init__(self, browser: Any, site: Site, folder: Path) -> None:
+        self.browser, self.site, self.folder = browser, site, folder
 
     def visitor(self, path: str, width: int = 1280, dark: bool = False) -> Any:
         """A new visitor's page."""
         context = self.browser.new_context(
             viewport={"width": width, "height": 860},
             color_scheme="dark" if dark else "light",
-            base_url=self.address,
+            base_url=self.site.address,
             reduced_motion="reduce",
         )
         page = context.new_page()
         page.set_default_timeout(60_000)
-        page.goto(path)
+        page.goto(self.site.link(path))
         page.locator("main h1").first.wait_for()
         return page
 
@@ -125,7 +125,7 @@ def main() -> None:
     site = Site.started("--rooms", "none")
     try:
         for tab in asked.tabs or TABS:
-            TABS[tab](Camera(chromium(), site.address, asked.folder))
+            TABS[tab](Camera(chromium(), site, asked.folder))
     finally:
         site.stop()
 

@@ -25,9 +25,35 @@ def view(
         ),
     ] = None,
     allow_rules: AllowRules = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host", metavar="NAME", help="Answer to this name or address as well as to those of this machine. May be repeated."
+        ),
+    ] = None,
+    behind_proxy: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Believe what a proxy at this address says of its visitors; needs --allow-host."),
+    ] = None,
+    new_link: Annotated[bool, typer.Option("--new-link", help="Make a new entry link; earlier ones open nothing any more.")] = False,
+    keep_days: Annotated[
+        float, typer.Option(min=0.01, max=366, help="Days after its last change that a room of Play is removed, with its people's names.")
+    ] = 7,
 ) -> None:
     """Open the web view in the browser: explore, watch, play and the facilitator's kit. Works without the internet."""
-    from cspsim.web.server import serve
+    from cspsim.web.server import Admission, serve
 
     announce_compilation()
-    serve(host, port, not no_open, scenario or [], say, rooms, allow_rules)
+    admission = Admission(tuple(allow_host or ()), behind_proxy, new_link)
+    serve(
+        host,
+        port,
+        not no_open,
+        scenario or [],
+        say,
+        rooms,
+        allow_rules,
+        admission,
+        keep_days,
+        draw=lambda code: say(code, style="bright_white on black"),
+    )

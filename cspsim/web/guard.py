@@ -26,7 +26,6 @@ HEADERS = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
 )
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 MOST_PER_SESSION, MOST_PER_MACHINE = 30, 120
 """Open pages of one browser, and of one machine: a class behind one address still fits."""
 COOKIES = ("solara-session-id", "solara-session-id-lax")
@@ -50,17 +49,11 @@ def is_own(origin: str, host: str) -> bool:
     return not origin or urlsplit(origin).netloc.lower() == host.lower()
 
 
-def is_known_host(host: str, only_here: bool) -> bool:
-    """Whether the name a browser called us by may be ours: on this machine only its own names, elsewhere any."""
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    return not only_here or name.lower() in LOOPBACK
-
-
 class Guard:
-    """Wraps the server's application. ``only_here``: it is bound to this machine, so that other names for it are refused."""
+    """Wraps the server's application; the gate stands before it."""
 
-    def __init__(self, app: App, only_here: bool) -> None:
-        self.app, self.only_here = app, only_here
+    def __init__(self, app: App) -> None:
+        self.app = app
         self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +64,7 @@ class Guard:
         given = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         host = given.get("host", "")
         changes_something = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
-        if not is_known_host(host, self.only_here) or (changes_something and not is_own(given.get("origin", ""), host)):
+        if changes_something and not is_own(given.get("origin", ""), host):
             await _refuse(scope, receive, send)
             return
         if scope["path"] in UNSEEN or (scope["path"].startswith(CLOSING) and b"session_id=" not in scope.get("query_string", b"")):

@@ -11,13 +11,17 @@ import webbrowser
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cspsim.errors import CspsimError
 from cspsim.web import theme
+from cspsim.web.gatekeeper import Gatekeeper
+from cspsim.web.reach import LOOPBACK, Reach, checked_names, checked_proxy, set_reach
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
+KEPT_DAYS = 7.0
+"""Days after its last change that a room of Play is removed, if not said otherwise."""
 NOTHING = "none"
 """In place of a file of rooms: nothing is kept."""
 NOWHERE = "http://127.0.0.1:9/"
@@ -29,6 +33,8 @@ MOST_PER_SESSION = 30
 SETTINGS = {
     "SOLARA_APP": "cspsim.web.app",
     "SOLARA_MODE": "production",
+    "SOLARA_ROOT_PATH": "",  # else taken from a header of the first request that comes
+    "SOLARA_BASE_URL": "http://127.0.0.1/",  # the same
     "SOLARA_ASSETS_CDN": NOWHERE,
     "SOLARA_ASSETS_PROXY": "true",
     "SOLARA_ASSETS_FONTAWESOME_ENABLED": "false",
@@ -84,14 +90,8 @@ def bound_socket(host: str, port: int) -> socket.socket:
     raise AssertionError
 
 
-def address_of(host: str, port: int) -> str:
-    """What a browser on this machine is to open."""
-    name = "127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
-    return f"http://{name}:{port}/"
-
-
-def application(host: str) -> Any:
-    """The whole application: our pages around Solara's, the style sheet, and the guard in front of both."""
+def application(keeper: Gatekeeper, reach: Reach, cookie_days: float = KEPT_DAYS) -> Any:
+    """The whole application: our pages around Solara's, the style sheet, and in front of both the guard, and the gate."""
     from solara.server import settings
     from solara.server import starlette as server
     from starlette.applications import Starlette
@@ -101,7 +101,8 @@ def application(host: str) -> Any:
 
     from cspsim.web.app import TABS
     from cspsim.web.connections import Connections
-    from cspsim.web.guard import LOOPBACK, Guard, mended
+    from cspsim.web.gate import Gate
+    from cspsim.web.guard import Guard, mended
     from cspsim.web.inbox import guard_inbox
     from cspsim.web.policy import policy, scripts_in
 
@@ -116,9 +117,7 @@ def application(host: str) -> Any:
         if not isinstance(answer, HTMLResponse):
             return answer
         headers = {"cache-control": "no-store", "content-security-policy": own_scripts()}
-        text = HTMLResponse(mended(bytes(answer.body).decode("utf-8")), headers=headers)
-        text.raw_headers += [header for header in answer.raw_headers if header[0] == b"set-cookie"]
-        return text
+        return HTMLResponse(mended(bytes(answer.body).decode("utf-8")), headers=headers)
 
     @lru_cache(maxsize=1)
     def own_scripts() -> str:
@@ -143,7 +142,7 @@ def application(host: str) -> Any:
     tabs = [Route(place, endpoint=page) for tab in TABS for place in (f"/{tab.path}", f"/{tab.path}/{{rest:path}}")]
     own = [Route("/", endpoint=home), Route("/theme.css", endpoint=style), packaged, *tabs]
     whole = Starlette(routes=[*own, Mount("/", app=server.app)], lifespan=server.lifespan)
-    return Guard(Connections(whole), only_here=host in LOOPBACK)
+    return Gate(Guard(Connections(whole)), keeper, reach, cookie_days)
 
 
 def warm_up() -> None:
@@ -157,6 +156,28 @@ def warm_up() -> None:
     Run(scenario_of("baseline"), seed=1).advance()
 
 
+class Admission(NamedTuple):
+    """Who may come in besides this machine. ``names``: further names of the server; ``proxy``: the address of a proxy that is believed
+    what it says of visitors; ``new_link``: earlier links open no more.
+    """
+
+    names: Sequence[str] = ()
+    proxy: str | None = None
+    new_link: bool = False
+
+    def checked(self, host: str) -> "Admission":
+        """The same, with faults told. Raises CspsimError."""
+        names = checked_names(self.names)
+        if checked_proxy(self.proxy) and not names:
+            raise CspsimError("--behind-proxy: say with --allow-host by which name people call the proxy, such as course.example.org")
+        return self._replace(names=names if host in LOOPBACK or host in names else (*names, *_name_of(host)))
+
+
+def _name_of(host: str) -> tuple[str, ...]:
+    """The host to listen on, where it is a name and no address."""
+    return () if host.replace(".", "").isdigit() or ":" in host else (host.lower(),)
+
+
 def serve(
     host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
@@ -165,39 +186,73 @@ def serve(
     say: Callable[[str], None] = print,
     rooms: str | None = NOTHING,
     allow_rules: bool = False,
+    admission: Admission = Admission(),  # noqa: B008 # a tuple cannot change
+    keep_days: float = KEPT_DAYS,
+    draw: Callable[[str], None] = print,
 ) -> None:
     """Run the server until Ctrl-C. Raises CspsimError before it starts: packages missing, a scenario at fault, no such host.
 
     ``rooms``: the file that keeps the rooms of Play; "none" keeps them while the server runs, None in the user's data folder.
-    ``allow_rules``: the rules that ``files`` bring along may be run.
+    ``allow_rules``: the rules that ``files`` bring along may be run. ``keep_days``: how long a room is kept after its last change.
+    ``draw`` shows a QR code, with its blocks light and the rest dark.
     """
     apply_settings()
-    from cspsim.web.guard import LOOPBACK
     from cspsim.web.scenarios import add_scenarios
 
-    add_scenarios(files, allow_rules, whole_paths=host in LOOPBACK)
-    _open_rooms(rooms, say)
+    admission = admission.checked(host)
+    add_scenarios(files, allow_rules, whole_paths=host in LOOPBACK and not admission.proxy)
+    _open_rooms(rooms, say, keep_days)
     listening = bound_socket(host, port)
     taken = listening.getsockname()[1]
     if port and taken != port:
         say(f"Port {port} is taken; port {taken} is used instead.")
     warm_up()
-    _run(listening, host, address_of(host, taken), open_browser, say)
+    from cspsim.web.play.shared import the_rooms
+
+    keeper = Gatekeeper(the_rooms().entry_secrets(admission.new_link))
+    reach = Reach(host, taken, keeper.code, tuple(admission.names), admission.proxy is not None)
+    set_reach(reach)
+    _run(
+        listening, application(keeper, reach, keep_days), admission.proxy, lambda: _tell_ready(reach, keeper, open_browser, say, draw), say
+    )
 
 
-def _open_rooms(file: str | None, say: Callable[[str], None]) -> None:
+def _tell_ready(
+    reach: Reach, keeper: Gatekeeper, open_browser: bool, say: Callable[[str], None], draw: Callable[[str], None] = print
+) -> None:
+    """Say where the server is and who can open it; open the browser."""
+    from cspsim.web.quick_code import code_in_blocks
+
+    say(f"The web view is ready at {reach.own_link()} (Ctrl-C ends it).")
+    say(reach.who)
+    links = reach.links()
+    if links:
+        say("For phones and other machines:")  # each link on a line of its own, so that a narrow window does not break it
+        say(links[0])
+        if links[1:]:
+            say("Or, if they are in another of this machine's networks:")
+            for other in links[1:]:
+                say(other)
+        draw(code_in_blocks(links[0]))
+    elif not reach.only_here:
+        say("This machine has no network address just now, so phones cannot reach it.")
+    if open_browser:
+        webbrowser.open(reach.own_link(keeper.ticket()))
+
+
+def _open_rooms(file: str | None, say: Callable[[str], None], keep_days: float = KEPT_DAYS) -> None:
     """Open the rooms of Play. A second server finds the usual file in use and keeps its own rooms only while it runs."""
     from cspsim.web.play.shared import InUse, keep_in, usual_file
 
     if file is not None:
-        keep_in(None if file == NOTHING else Path(file))
+        keep_in(None if file == NOTHING else Path(file), keep_days)
         return
     try:
-        keep_in(usual_file())
+        keep_in(usual_file(), keep_days)
     except CspsimError as error:
         why = "another cspsim view keeps its rooms in the usual file" if isinstance(error, InUse) else str(error)
         say(f"Rooms of this server end with it: {why}.")
-        keep_in(None)
+        keep_in(None, keep_days)
 
 
 def _leave_rooms() -> None:
@@ -213,20 +268,19 @@ def _say_what_was_dropped(say: Callable[[str], None]) -> None:
         say(dropped.sentence())
 
 
-def _run(listening: socket.socket, host: str, address: str, open_browser: bool, say: Callable[[str], None]) -> None:
+def _run(listening: socket.socket, application: Any, proxy: str | None, tell_ready: Callable[[], None], say: Callable[[str], None]) -> None:
     warnings.filterwarnings("ignore", message="Cookies with samesite=none", category=UserWarning)
     import uvicorn
 
-    quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "timeout_graceful_shutdown": 1}
-    server = uvicorn.Server(uvicorn.Config(application(host), ws_max_size=MOST_BYTES, **quiet))
+    quiet: dict[str, Any] = {"ws_max_size": MOST_BYTES, "log_level": "warning", "access_log": False, "timeout_graceful_shutdown": 1}
+    trusted: dict[str, Any] = {"proxy_headers": proxy is not None, "forwarded_allow_ips": proxy or ""}
+    server = uvicorn.Server(uvicorn.Config(application, **quiet, **trusted))
 
     def ready() -> None:
         while not (server.started or server.should_exit):
             time.sleep(0.02)
         if server.started:
-            say(f"The web view is ready at {address} (Ctrl-C ends it).")
-            if open_browser:
-                webbrowser.open(address)
+            tell_ready()
 
     threading.Thread(target=ready, daemon=True).start()
     try:

@@ -7,6 +7,7 @@ import solara
 from cspsim.web.parts import CopyButton, Export, box, words
 from cspsim.web.play.controls import Confirm, StepButton
 from cspsim.web.play.door import Door
+from cspsim.web.play.kept import told_to_facilitators
 from cspsim.web.play.views import View
 from cspsim.web.play.words import waiting_words
 
@@ -40,6 +41,7 @@ def FacilitatorPanel(door: Door, view: View, on_closed: Callable[[], None]) -> N
                 SessionLog(door)
             Confirm("Close the room", "The room and all that happened in it are removed for everybody. Export the session log first.",
                     "Yes, close the room", lambda: close(door, on_closed), kind="danger")  # fmt: skip
+        words("p", told_to_facilitators(door.rooms), "csp-soft", "csp-small")
         with box("details"):
             words("summary", "Facilitator's key", "csp-h3")
             words("p", "With this key you can lead the room from another browser: open the room there and choose “I am the facilitator”.")

@@ -7,7 +7,7 @@ HOW_TO_OPEN = [
         "Before the session",
         """
         - Open a room, show its code, and let people type it into the tab Play.
-        - For people at other machines start the server with --host 0.0.0.0 and tell them this machine's address.
+        - For people at other machines start the server with --host 0.0.0.0: the room then shows a QR code and a link that let them in.
         - A first game: the baseline, four quarters from a January, steps that end by themselves. It takes about thirty minutes.
         - People who share a telephone may share a seat: allow two or three on each seat under More settings.
         """,

@@ -11,6 +11,7 @@ from cspsim.web.frame import use_frame
 from cspsim.web.kit.parts import Link
 from cspsim.web.parts import Notice, box, words
 from cspsim.web.play.guide import HOW_TO_OPEN
+from cspsim.web.play.kept import told_to_players
 from cspsim.web.play.open_form import OpenForm
 from cspsim.web.play.shared import the_rooms
 from cspsim.web.play.store import Mine
@@ -68,6 +69,7 @@ def JoinPage(problem: str = "") -> None:
             with box("section", "csp-card", aria_labelledby="join"):
                 words("h2", "Join a room", "csp-h2", id_="join")
                 JoinForm("", "", "Join", said, join)
+                words("p", told_to_players(rooms), "csp-soft", "csp-small")
             with box("section", "csp-card", aria_labelledby="open"):
                 words("h2", "Open a room", "csp-h2", id_="open")
                 words("p", "For facilitators: you get a code that people join by.", "csp-soft")

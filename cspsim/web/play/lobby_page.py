@@ -5,6 +5,7 @@ import solara
 from cspsim.web.parts import CopyButton, box, words
 from cspsim.web.play.controls import StepButton
 from cspsim.web.play.door import Door
+from cspsim.web.play.invitation import Invitation
 from cspsim.web.play.seat_list import SeatList
 from cspsim.web.play.views import View
 
@@ -14,7 +15,7 @@ def Lobby(door: Door, view: View) -> None:
     """What everybody sees before the game begins."""
     taken = len([seat for seat in view.seats if seat.players])
     with box("div", "csp-stack"):
-        RoomCode(view.code, large=True)
+        RoomCode(view.code, large=True, invites=view.facilitator)
         with box("div", "csp-card"):
             words("p", lobby_words(view, taken), role="status")
             if view.may_advance:
@@ -24,14 +25,17 @@ def Lobby(door: Door, view: View) -> None:
 
 
 @solara.component
-def RoomCode(code: str, large: bool = False) -> None:
-    """The code, large enough for the last row, and the link that leads here."""
+def RoomCode(code: str, large: bool = False, invites: bool = False) -> None:
+    """The code, large enough for the last row, and the link that leads here. ``invites``: with what lets others in."""
     with box("section", "csp-card", "csp-room-code", aria_label="Code of the room"):
         words("p", "Code of this room", "csp-soft")
         words("p", code, "csp-code", "csp-code--large" if large else "csp-code--small")
         with box("div", "csp-cluster"):
             words("p", "Open the tab Play and type this code.", "csp-soft")
-            CopyButton("Copy the link to this room")
+            if not invites:
+                CopyButton("Copy the link to this room")
+        if invites:
+            Invitation(code)
 
 
 def lobby_words(view: View, taken: int) -> str:

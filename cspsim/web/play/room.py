@@ -44,6 +44,7 @@ class Header(NamedTuple):
     opened_by: str
     settings: Settings
     digest: str
+    machine: str = ""  # the mark of the machine it was opened from, never its address
 
 
 class Room:
@@ -101,6 +102,17 @@ class Room:
         return self.log[-1].at if self.log else self.header.opened
 
     @property
+    def played(self) -> bool:
+        """Whether somebody has handed in a card: until then there is nothing to lose."""
+        return any(entry.what == "hand_in" for entry in self.log)
+
+    def concerns(self, who: str) -> bool:
+        """Whether somebody has opened this room, come into it, or just looked at it: they know its code."""
+        if who == self.header.opened_by or who in self.people or who in self.seen or self.watched_by(who):
+            return True
+        return any(entry.who == who for entry in self.log)
+
+    @property
     def undone(self) -> int:
         """How often the game was undone: nothing else leads out of a game that is over, so a debrief holds until then."""
         return len([entry for entry in self.log if entry.what == "undo"])
@@ -132,7 +144,7 @@ class Room:
 
     def watched_by(self, who: str) -> bool:
         """Whether a page of somebody is open."""
-        return any(other == who for other, _ in self.subscribers.values())
+        return any(other == who for other, _ in list(self.subscribers.values()))
 
     def replica(self) -> "Room":
         """The same room again, with a game of its own."""

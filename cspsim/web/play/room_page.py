@@ -14,6 +14,7 @@ from cspsim.web.play.facilitator_page import FacilitatorPanel, StepPanel
 from cspsim.web.play.guide import HOW_TO_OPEN, IN_THE_ROOM
 from cspsim.web.play.incident_form import IncidentForm
 from cspsim.web.play.join_page import HOME, JoinForm, JoinPage
+from cspsim.web.play.kept import told_to_players
 from cspsim.web.play.lobby_page import Lobby, RoomCode
 from cspsim.web.play.room import LOBBY, PLAYING
 from cspsim.web.play.seat_list import SeatList
@@ -92,6 +93,7 @@ def ComeIn(door: Door, view: View, said: Said) -> None:
         with box("section", "csp-card", aria_labelledby="join"):
             words("h2", "Come in", "csp-h2", id_="join")
             JoinForm(view.code, "", "Come in", (said.number, ""), lambda _, name: come_in(door, name))
+            words("p", told_to_players(door.rooms), "csp-soft", "csp-small")
         with box("details", "csp-card"):
             words("summary", "I am the facilitator", "csp-h3")
             KeyForm(door)
@@ -165,7 +167,7 @@ def Playing(door: Door, view: View, said: Said) -> None:
                 OnTheTable(view.proposals)
             SeatList(door, view)
             if view.facilitator:
-                RoomCode(view.code)
+                RoomCode(view.code, invites=True)
     if view.card is not None:
         MinutesPanel(view.minutes, view.told)
     Leading(door, view)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cspsim.scenario import Scenario, load_scenario
+from cspsim.web.gatekeeper import EntrySecrets
 from cspsim.web.play.debrief import Debrief, Progress, debrief
 from cspsim.web.play.decisions import Refused, plain_text
 from cspsim.web.play.incidents import read_incident
@@ -22,6 +23,7 @@ from cspsim.web.play.store import Limits, Mine, Store, fingerprint, tell
 from cspsim.web.play.views import View, may_advance, view_of
 
 LONGEST_NAME = 40
+DAY = 24 * 3600
 
 
 class Rooms:
@@ -45,6 +47,11 @@ class Rooms:
         self._store = Store(path, scenarios, load, limits, clock)
 
     @property
+    def kept_days(self) -> float | None:
+        """Days after its last change that a room is removed; None where rooms end with the server."""
+        return self._store.limits.lives / DAY if self._store.on_disk else None
+
+    @property
     def scenarios(self) -> list[str]:
         """Names of the scenarios that a room may be opened with."""
         return list(self._store.scenarios)
@@ -59,8 +66,9 @@ class Rooms:
 
     def close_room(self, code: str, session: str) -> None:
         """Remove a room for good; the facilitator's. A room that cannot go on can be closed as well."""
-        with self._store.held(code, wake=False) as room:
-            if fingerprint(session) != room.led_by:
+        who = fingerprint(session)
+        with self._store.held(code, who, wake=False) as room:
+            if who != room.led_by:
                 raise Refused("only the facilitator can do this")
             self._store.forget(room)
             room.version += 1
@@ -69,6 +77,10 @@ class Rooms:
     def sweep(self) -> None:
         """Remove rooms past their time and let idle ones rest; done whenever a room is opened, too."""
         self._store.sweep()
+
+    def entry_secrets(self, renewed: bool = False) -> EntrySecrets:
+        """The entry code and key of this server, kept with the rooms."""
+        return self._store.entry_secrets(renewed)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -79,7 +91,7 @@ class Rooms:
     def view(self, code: str, session: str) -> View:
         """What this session may see."""
         who = fingerprint(session)
-        with self._store.held(code) as room:
+        with self._store.held(code, who) as room:
             room.seen[who] = room.looked_at = self._store.clock()
             return view_of(room, who, self._store.here(room))
 
@@ -93,7 +105,7 @@ class Rooms:
     def export(self, code: str, session: str, kind: str) -> str:
         """The session log as "json" or "csv": the facilitator's at any time, everybody's in the room once the game is over."""
         who = fingerprint(session)
-        with self._store.held(code) as room:
+        with self._store.held(code, who) as room:
             if who != room.facilitator and not (room.stage == OVER and who in room.people):
                 raise Refused("the session log is the facilitator's until the game is over")
             if kind not in ("json", "csv"):
@@ -103,13 +115,13 @@ class Rooms:
     def debrief(self, code: str, session: str, progress: Progress | None = None) -> Debrief:
         """The debrief, for everybody in the room once the game is over; made once. It takes seconds and holds no player up."""
         who = fingerprint(session)
-        with self._store.held(code) as room:
+        with self._store.held(code, who) as room:
             if room.stage != OVER:
                 raise Refused("the debrief comes when the game is over")
             if who not in room.people and who != room.facilitator:
                 raise Refused("join the room first")
         with room.debriefing:
-            with self._store.held(code) as room:
+            with self._store.held(code, who) as room:
                 undone = room.undone
                 if room.debriefed is not None and room.debriefed[0] == undone:
                     return room.debriefed[1]
@@ -155,7 +167,9 @@ class Rooms:
 
         def check(room: Room, who: str) -> dict[str, Any]:
             given = token.strip().upper() if isinstance(token, str) else ""
+            self._store.check_guesses(who)
             if not hmac.compare_digest(given.encode("utf-8", "replace"), room.header.token.encode()):
+                self._store.guesses.count_wrong(who, given)
                 raise Refused("this is not the facilitator's key of this room")
             return {}
 

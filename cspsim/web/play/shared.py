@@ -3,16 +3,21 @@
 A server says once, before it starts, where rooms are kept (``keep_in``). Without that they are kept while the process runs.
 """
 
+import logging
 import sqlite3
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock, Thread
 
 import platformdirs
 
 from cspsim.errors import CspsimError
 from cspsim.web.play.debriefs import Debriefs
-from cspsim.web.play.rooms import Rooms
+from cspsim.web.play.rooms import DAY, Rooms
+from cspsim.web.play.store import Limits
 from cspsim.web.scenarios import known_names, scenario_of
+
+SWEEPS_EVERY = 600.0
+"""Seconds between looks for rooms past their time: what is to be forgotten goes also where nobody opens another room."""
 
 
 class InUse(CspsimError):
@@ -24,6 +29,9 @@ def usual_file() -> Path:
     return Path(platformdirs.user_data_dir("cspsim", appauthor=False)) / "rooms.sqlite"
 
 
+logger = logging.getLogger("cspsim.web")
+
+
 class _House:
     """The rooms, what computes their debriefs, and the lock that keeps a second server out of their file."""
 
@@ -32,23 +40,36 @@ class _House:
         self.rooms: Rooms | None = None
         self.debriefs: Debriefs | None = None
         self.guard: sqlite3.Connection | None = None
+        self.left = Event()
 
 
 _house = _House()
 
 
-def keep_in(path: Path | None) -> None:
-    """Open the rooms, kept in a file or (None) only while the process runs. Raises InUse, or StorageError for a file at fault."""
+def keep_in(path: Path | None, days: float = 7.0) -> None:
+    """Open the rooms, kept in a file or (None) only while the process runs. Raises InUse, or StorageError for a file at fault.
+
+    ``days``: how long after its last change a room is kept.
+    """
     leave()
-    guard = _guard_of(path) if path is not None else None
+    guard = guard_of(path) if path is not None else None
     try:
-        rooms = Rooms(path, known_names(), scenario_of)
+        rooms = Rooms(path, known_names(), scenario_of, Limits(lives=days * DAY))
     except CspsimError:
         if guard is not None:
             guard.close()
         raise
     with _house.lock:
-        _house.rooms, _house.debriefs, _house.guard = rooms, Debriefs(rooms), guard
+        _house.rooms, _house.debriefs, _house.guard, _house.left = rooms, Debriefs(rooms), guard, Event()
+    Thread(target=_keep_swept, args=(rooms, _house.left), name="rooms-sweep", daemon=True).start()
+
+
+def _keep_swept(rooms: Rooms, left: Event) -> None:
+    while not left.wait(SWEEPS_EVERY):
+        try:
+            rooms.sweep()
+        except CspsimError:  # the file cannot be written just now: the next look may do
+            logger.exception("rooms past their time could not be removed")
 
 
 def leave() -> None:
@@ -56,6 +77,7 @@ def leave() -> None:
     with _house.lock:
         rooms, guard = _house.rooms, _house.guard
         _house.rooms = _house.debriefs = _house.guard = None
+        _house.left.set()
     if rooms is not None:
         rooms.close()
     if guard is not None:
@@ -77,7 +99,7 @@ def the_debriefs() -> Debriefs:
     return _house.debriefs
 
 
-def _guard_of(path: Path) -> sqlite3.Connection:
+def guard_of(path: Path) -> sqlite3.Connection:
     """A lock beside the file that goes with this process, however it ends: two servers would each miss what the other writes."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

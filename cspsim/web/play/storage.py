@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS rooms (code TEXT PRIMARY KEY, header TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS entries (
     code TEXT NOT NULL REFERENCES rooms (code) ON DELETE CASCADE, number INTEGER NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (code, number)
 );
+CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
@@ -40,6 +41,7 @@ class Storage:
             if found not in (0, FORMAT):
                 raise StorageError(f"{path} is a file of rooms in format {found}; this version reads format {FORMAT}")
             self._file.execute("PRAGMA foreign_keys = ON")
+            self._file.execute("PRAGMA secure_delete = ON")  # what is removed holds names: it does not stay in the file's free pages
             self._file.executescript(_TABLES + f"PRAGMA user_version = {FORMAT};")
 
     @contextmanager
@@ -67,6 +69,22 @@ class Storage:
         if self.path is not None:
             with self._lock, self._told():
                 self._file.execute("DELETE FROM rooms WHERE code = ?", (code,))
+
+    def shrink(self) -> None:
+        """Write the file anew, without the room that removed ones have left. Raises StorageError."""
+        with self._lock, self._told():
+            self._file.execute("VACUUM")
+
+    def keep(self, name: str, value: str) -> None:
+        """Keep something of the server's beside its rooms. Raises StorageError."""
+        with self._lock, self._told():
+            self._file.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
+
+    def kept(self, name: str) -> str | None:
+        """What is kept under a name. Raises StorageError."""
+        with self._lock, self._told():
+            found = self._file.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
+        return str(found[0]) if found else None
 
     def rooms(self) -> list[tuple[Header, list[Entry]]]:
         """Every room with its log. Raises StorageError."""

@@ -1,6 +1,7 @@
 """Where rooms are kept: opened, found, held by one thread at a time, changed whole or not at all, told about, and forgotten."""
 
 import hashlib
+import json
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -11,6 +12,8 @@ from threading import RLock
 from typing import Any, NamedTuple
 
 from cspsim.scenario import Scenario, load_scenario, scenario_names
+from cspsim.web.gatekeeper import EntrySecrets, drawn_secrets, machine_of
+from cspsim.web.guesses import Guesses
 from cspsim.web.play.decisions import Refused, shortened
 from cspsim.web.play.room import Entry, Header, Room
 from cspsim.web.play.settings import checked
@@ -35,18 +38,25 @@ class Mine(NamedTuple):
 
 class Limits(NamedTuple):
     """How much a server takes on. Times in seconds; ``rests_after``: a room nobody looks at drops what can be made
-    again; ``deserted_after``: one that nobody has come into gives way when all places are taken.
+    again; ``deserted_after``: one with nobody in it and no card handed in gives way when all places are taken.
+
+    ``rooms_each`` of one visitor, ``rooms_each_machine`` of all visitors from one machine: a visitor can make himself others.
+    ``guesses``: so many codes of no room in ``guesses_window``, of one visitor and of all: a code is one of 31^6.
     """
 
     rooms: int = 40
     rooms_each: int = 5
+    rooms_each_machine: int = 20
     people: int = 80
     entries: int = 5000
     entries_each: int = 600
     lives: float = 7 * 24 * 3600
     away_after: float = 60
     rests_after: float = 600
-    deserted_after: float = 900
+    deserted_after: float = 3600
+    guesses_each: int = 10
+    guesses_by_all: int = 60
+    guesses_window: float = 300
 
 
 def fingerprint(session: Any) -> str:
@@ -73,8 +83,15 @@ class Store:
         self._lock = RLock()
         self._numbers = count()
         self._storage = Storage(path)
+        self.guesses = Guesses(limits.guesses_each, limits.guesses_by_all, limits.guesses_window, clock)
+        self._closed: set[str] = set()
         self._rooms = {header.code: Room(header, load, log) for header, log in self._storage.rooms()}
         self.sweep()
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether rooms are kept over a restart."""
+        return self._storage.path is not None
 
     def open(self, session: str, raw: Any) -> str:
         """Open a room with settings as a page asks for them; gives its code."""
@@ -91,10 +108,13 @@ class Store:
                 raise Refused(f"all {self.limits.rooms} rooms of this server are taken: close one, or try again later")
             if len([room for room in self._rooms.values() if room.header.opened_by == who]) >= self.limits.rooms_each:
                 raise Refused(f"you have {self.limits.rooms_each} rooms already: close one first")
+            machine = machine_of(session)
+            if machine and len([room for room in self._rooms.values() if room.header.machine == machine]) >= self.limits.rooms_each_machine:
+                raise Refused(f"{self.limits.rooms_each_machine} rooms were opened from this machine or network already: close one first")
             code = _drawn(CODE_LENGTH)
             while code in self._rooms:
                 code = _drawn(CODE_LENGTH)
-            header = Header(code, _drawn(TOKEN_LENGTH), self.clock(), who, settings, scenario.digest)
+            header = Header(code, _drawn(TOKEN_LENGTH), self.clock(), who, settings, scenario.digest, machine)
             self._storage.open_room(header)
             self._rooms[code] = Room(header, self._load)
         return code
@@ -114,11 +134,19 @@ class Store:
         return sorted(found, key=lambda one: -one.changed)
 
     @contextmanager
-    def held(self, code: Any, wake: bool = True) -> Iterator[Room]:
-        """The room of a code, awake unless not wanted, with nobody else at it. Raises Refused if there is none."""
+    def held(self, code: Any, who: str, wake: bool = True) -> Iterator[Room]:
+        """The room of a code, awake unless not wanted, with nobody else at it. Raises Refused if there is none.
+
+        Whoever has typed too many codes of no room is told nothing of any room but those they are in.
+        """
         name = code.strip().upper() if isinstance(code, str) and len(code) < 40 else ""
         room = self._rooms.get(name)
+        closed = name in self._closed  # its people's pages still ask for it: that is no guess
+        if not closed and (room is None or not room.concerns(who)):
+            self.check_guesses(who)
         if room is None:
+            if not closed:
+                self.guesses.count_wrong(who, name)
             raise Refused(f"there is no room {shortened(code)}: check the code with whoever opened it")
         with room.lock:
             if self._rooms.get(name) is not room or room.changed + self.limits.lives < self.clock():
@@ -127,10 +155,15 @@ class Store:
                 room.wake()
             yield room
 
+    def check_guesses(self, who: str) -> None:
+        """Refuse a guess of whoever, or after all, made too many wrong ones."""
+        if not self.guesses.may_guess(who):
+            raise Refused(f"too many wrong codes were typed: wait {self.limits.guesses_window / 60:.0f} minutes, then try again")
+
     def change(self, code: Any, session: Any, what: str, check: Check) -> None:
         """One change: checked, made, kept on disk and told; or, if any of that fails, as if it had never been asked for."""
         who = fingerprint(session)
-        with self.held(code) as room:
+        with self.held(code, who) as room:
             data = check(room, who)
             if data is None:
                 return
@@ -154,7 +187,7 @@ class Store:
     def subscribe(self, code: Any, session: Any, callback: Callable[[int], None]) -> Callable[[], None]:
         """Have ``callback(version)`` called after every change; gives what ends that."""
         who, number = fingerprint(session), next(self._numbers)
-        with self.held(code) as room:
+        with self.held(code, who) as room:
             came = not room.watched_by(who)
             room.subscribers[number] = (who, callback)
             room.version += came
@@ -195,13 +228,16 @@ class Store:
                     room.lock.release()
 
     def _forget_deserted(self) -> None:
-        """Make room: what was opened a while ago, and nobody has come into or looks at, holds no place."""
+        """Make room for one: of the rooms where nobody is and no card was handed in, the one left alone longest, if for long enough."""
         before = self.clock() - self.limits.deserted_after
-        for room in list(self._rooms.values()):
+        for room in sorted(self._rooms.values(), key=lambda one: max(one.changed, one.looked_at)):
+            if max(room.changed, room.looked_at) >= before:
+                return
             if room.lock.acquire(blocking=False):
                 try:
-                    if not room.log and not room.subscribers and max(room.header.opened, room.looked_at) < before:
+                    if not room.played and not room.subscribers:
                         self.forget(room)
+                        return
                 finally:
                     room.lock.release()
 
@@ -210,7 +246,17 @@ class Store:
         self._storage.forget(room.header.code)
         with self._lock:
             self._rooms.pop(room.header.code, None)
+            self._closed.add(room.header.code)
         room.rest()
+
+    def entry_secrets(self, renewed: bool = False) -> EntrySecrets:
+        """The entry code and key of this server: kept for as long as there is a room to go back to, else or if wanted new ones."""
+        found = self._storage.kept("entry")
+        if found and self._rooms and not renewed:
+            return EntrySecrets(*json.loads(found))
+        made = drawn_secrets()
+        self._storage.keep("entry", json.dumps(made))
+        return made
 
     def close(self) -> None:
         """Let go of the file."""
