@@ -122,7 +122,7 @@ def _tell(found: "SweepResults", folder: str) -> None:
         say(note)
     say()
     show_tables(found)
-    if manifest["status"] in ("running", "paused"):
+    if manifest["status"] in ("paused", "interrupted"):
         say(f"To go on with it: cspsim sweep {manifest['file']} --out {folder} --resume")
     say(f"Columns: cspsim results {folder} --table runs")
     say(f'SQL: cspsim results {folder} --sql (a prompt), or --sql "SELECT policy, avg({found.outcomes[0]}) FROM runs GROUP BY policy"')
