@@ -73,10 +73,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(made: Path, tmp_path: Path) -> Path:
     """A copy to spoil, with a failed run whose error looks like a formula."""
     shutil.copytree(made, tmp_path / "out")
-    failures = tmp_path / "out" / "failures"
-    failures.mkdir()
+    (tmp_path / "out" / "failures").mkdir()
     table = {"run": [3], "policy": [0], "assumptions": [1], "replicate": [1], "error": [NASTY]}
-    parquet.write_table(arrow.table(table), failures / "runs-000000000-000000004.parquet")
+    rewrite_file(tmp_path / "out", "failures/runs-000000000-000000004.parquet", as_parquet(arrow.table(table)))
     return tmp_path / "out"
 
 
@@ -482,7 +481,8 @@ class TestExport:
 
     def test_a_folder_of_all_tables(self, results: SweepResults, tmp_path: Path) -> None:
         files = export(results, tmp_path / "tables")
-        assert {path.name for path in files} == {*(f"{name}.csv" for name in results.tables()), "data-dictionary.csv", "settings.json"}
+        beside = {"data-dictionary.csv", "settings.json", "checksums.json"}
+        assert {path.name for path in files} == {*(f"{name}.csv" for name in results.tables())} | beside
         export(results, tmp_path / "tables")  # and again in its place
         assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 

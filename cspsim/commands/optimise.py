@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cspsim.commands.options import Json, Out, Threads, replay_command
+from cspsim.commands.stopping import exit_code_of
 from cspsim.errors import CspsimError
 from cspsim.exports import as_json
 from cspsim.terminal import Column, say, show_table, waiting
@@ -19,9 +20,11 @@ SHOWN = ("second_look", "mixes", "methods")
 
 
 class Paused(CspsimError):
-    """The user stopped a search."""
+    """Somebody stopped a search."""
 
-    exit_code = 130
+    def __init__(self, text: str, stop: KeyboardInterrupt) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code_of(stop)
 
 
 def optimise(
@@ -47,9 +50,9 @@ def optimise(
     old = folder.finished
     try:
         answer = folder.answer() if old else _searched(search, folder, threads, json)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         again = f"cspsim optimise {file}{f' --out {out_folder}' if out_folder else ''}{f' --trials {trials}' if trials else ''} --resume"
-        raise Paused(f"paused; every finished trial is kept. Go on with: {again}") from None
+        raise Paused(f"paused; every finished trial is kept. Go on with: {again}", stop) from None
     if json:
         typer.echo(as_json({**answer, "folder": str(target), "run_again": not old}))
     else:

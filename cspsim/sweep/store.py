@@ -29,7 +29,7 @@ from cspsim.sweep.work import FAILURES, RUNS, TABLES, as_parquet, from_parquet
 
 RUNNING, PAUSED, COMPACTING, COMPLETE = "running", "paused", "compacting", "complete"
 COMPACT_ROWS = 200_000  # rows of runs in one compact file: a few dozen megabytes
-DESIGN = "design.json"
+OF_DESIGN = "design.json"
 """The slip of the tables of the design."""
 
 
@@ -117,7 +117,7 @@ class Store:
             if self.files.get(f"{name}.parquet") != entry:
                 self.folder.write(f"{name}.parquet", content)
                 self.files[f"{name}.parquet"] = entry
-        self._put_on_record(DESIGN, [f"{name}.parquet" for name in tables])
+        self._put_on_record(OF_DESIGN, [f"{name}.parquet" for name in tables])
 
     def _put_on_record(self, slip: str, names: Iterable[str]) -> None:
         write_slip(self.folder, slip, self.work, {name: self.files[name] for name in names})
@@ -220,7 +220,8 @@ def damages_of_finished(folder: Folder, manifest: dict[str, Any]) -> list[str]:
     _, damaged = check_files(folder, files)
     there = [f"{table}/{name}" for table in TABLES for name in folder.names(table)]
     strange = [name for name in there if part_of(name) and name not in files]
-    return [f"{folder}/{name} {_fault(folder, name)}" for name in damaged] + [f"{folder}/{name} is no part of this sweep" for name in strange]
+    found = [f"{folder}/{name} {_fault(folder, name)}" for name in damaged]
+    return found + [f"{folder}/{name} is no part of this sweep" for name in strange]
 
 
 def _fault(folder: Folder, name: str) -> str:

@@ -13,7 +13,7 @@ from cspsim.outcomes import OUTCOMES
 from cspsim.parameters import Floats, Integers
 from cspsim.results import AREA
 from cspsim.sweep.folders import LocalFolder, local_copy
-from cspsim.sweep.ledger import Files, check_files, read_ledger, read_slips
+from cspsim.sweep.ledger import DESIGN, Files, check_files, read_ledger, read_slips
 from cspsim.sweep.locking import is_held
 from cspsim.sweep.manifest import MANIFEST, DamagedManifest, read_manifest
 from cspsim.sweep.store import COMPLETE, PAUSED, counts_of, damages_of_finished
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-DESIGN_TABLES = ("policies", "assumptions", "luck")
+DESIGN_TABLES = tuple(name.removesuffix(".parquet") for name in DESIGN)
 RUN_TABLES = ("runs", "months", "authorities", "failures")
 INTERRUPTED = "interrupted"
 """How far a sweep has come that says it is at work, and is not."""
@@ -275,7 +275,9 @@ def _files_of_unfinished(place: LocalFolder, manifest: dict[str, Any]) -> tuple[
             break
         time.sleep(BETWEEN_LOOKS)
     found = [f"{place}/{name} is not as it was written, or missing" for name in damaged]
-    found += [f"{place}/{name} is missing" for name in ("policies.parquet", "assumptions.parquet") if name not in {**files, **dict.fromkeys(damaged)}]
+    known = {*files, *damaged}
+    design = DESIGN if manifest["designs"]["luck"]["kind"] != "replicates" else DESIGN[:2]
+    found += [f"{place}/{name} is missing" for name in design if name not in known]
     less = sum(manifest["counts"].values()) - sum(counts_of(files).values())
     if manifest["status"] == PAUSED and less > 0 and not found:
         found.append(f"{place}: {less:,} runs that were there when the sweep was paused are missing")
