@@ -252,7 +252,9 @@ class TestOtherFolders:
         said = call("sweep", path, "--out", tmp_path / "swept")
         assert said.exit_code == 2
         assert "sets.csv is not as it was written" in said.stderr
-        said = call("compare", tmp_path / "tiny.toml", tmp_path / "tiny.toml", "--assumptions", tmp_path / "out" / "sets.csv", "--no-report")
+        said = call(
+            "compare", tmp_path / "tiny.toml", tmp_path / "tiny.toml", "--assumptions", tmp_path / "out" / "sets.csv", "--no-report"
+        )
         assert said.exit_code == 2
         assert "sets.csv is not as it was written" in said.stderr
 

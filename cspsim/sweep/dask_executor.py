@@ -59,20 +59,32 @@ def on_dask(plan: Plan, jobs: Iterable[Job], client: Any, tell: Callable[[str], 
 
     Raises CspsimError when no worker computes with the same code as this process, or the scheduler goes away.
     """
-    crew = Crew(client, plan, tell)
-    waiting = iter(jobs)
-    exhausted = False
-    while True:
-        while not exhausted and len(crew.under_way) < WAITING * max(2, sum(client.nthreads().values())):
-            job = next(waiting, None)
-            exhausted = job is None
-            if job is not None:
-                crew.hand_out(job)
-        if not crew.under_way:
-            return
-        finished = crew.next_finished()
-        if finished is not None:
-            yield finished
+    with _scheduler_needed(client):
+        crew = Crew(client, plan, tell)
+        waiting = iter(jobs)
+        exhausted = False
+        while True:
+            while not exhausted and len(crew.under_way) < WAITING * max(2, sum(client.nthreads().values())):
+                job = next(waiting, None)
+                exhausted = job is None
+                if job is not None:
+                    crew.hand_out(job)
+            if not crew.under_way:
+                return
+            finished = crew.next_finished()
+            if finished is not None:
+                yield finished
+
+
+@contextmanager
+def _scheduler_needed(client: Any) -> Iterator[None]:
+    """A scheduler that is gone in a sentence."""
+    try:
+        yield
+    except (OSError, CancelledError, RuntimeError) as error:
+        if client.status == "running" and not isinstance(error, OSError | CancelledError):
+            raise
+        raise CspsimError(GONE) from None
 
 
 class Crew:
@@ -88,13 +100,12 @@ class Crew:
         self._finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._asked: set[str] = set()
         self._number = itertools.count()
-        with self._scheduler_needed():
-            try:
-                client.register_plugin(PlanPlugin(plan.digest, pickle.dumps(plan)), name=f"cspsim-{plan.digest}")
-            except Exception as error:  # of a worker that cannot even read the plan; the roll call says which
-                if client.status != "running":
-                    raise CspsimError(GONE) from error
-            self.call_the_roll()
+        try:
+            client.register_plugin(PlanPlugin(plan.digest, pickle.dumps(plan)), name=f"cspsim-{plan.digest}")
+        except Exception as error:  # of a worker that cannot even read the plan; the roll call says which
+            if client.status != "running":
+                raise CspsimError(GONE) from error
+        self.call_the_roll()
 
     def hand_out(self, job: Job) -> None:
         """Give a job to a worker; only to those that are not left out, if some are."""
@@ -107,20 +118,19 @@ class Crew:
 
     def next_finished(self) -> tuple[Job, Tables] | None:
         """The next job that is done; None when it was time to look after the workers, or a job had to be handed out again."""
-        with self._scheduler_needed():
-            try:
-                future = self._finished.get(timeout=LOOK_EVERY)
-            except queue.Empty:
-                self._look_after()
-                return None
-            if future not in self.under_way:  # handed out again meanwhile
-                return None
-            job, _ = self.under_way.pop(future)
-            tables = self._result(future, job)
-            if tables is None:
-                self.hand_out(job)
-                return None
-            return job, tables
+        try:
+            future = self._finished.get(timeout=LOOK_EVERY)
+        except queue.Empty:
+            self._look_after()
+            return None
+        if future not in self.under_way:  # handed out again meanwhile
+            return None
+        job, _ = self.under_way.pop(future)
+        tables = self._result(future, job)
+        if tables is None:
+            self.hand_out(job)
+            return None
+        return job, tables
 
     def _result(self, future: Any, job: Job) -> Tables | None:
         """What a job gave; None if it was worked off by other code."""
@@ -193,18 +203,6 @@ class Crew:
 
     def _workers(self) -> list[str]:
         return list(self.client.scheduler_info(n_workers=-1)["workers"])
-
-    @contextmanager
-    def _scheduler_needed(self) -> Iterator[None]:
-        """A scheduler that is gone in a sentence."""
-        if self.client.status not in ("running", "connecting"):
-            raise CspsimError(GONE)
-        try:
-            yield
-        except (OSError, TimeoutError, CancelledError, RuntimeError) as error:
-            if self.client.status == "running" and not isinstance(error, OSError | CancelledError):
-                raise
-            raise CspsimError(GONE) from None
 
 
 OWN: Mapping[str, str] = dict(versions())
