@@ -12,7 +12,8 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from cspsim.commands import analyse, calibrate, country, hypotheses, kit, optimise, results, rooms, runs, scenarios, sweep, view
+from cspsim.commands import analyse, calibrate, country, hypotheses, kit, optimise, results, rooms, runs, scenarios, sweep, verify, view
+from cspsim.commands.stopping import exit_code_of, heed_signals
 from cspsim.errors import CspsimError
 from cspsim.outward import visible
 from cspsim.terminal import complain, speak_plainly
@@ -28,16 +29,16 @@ class Commands(TyperGroup):
         except CspsimError as error:
             complain(str(error))
             raise typer.Exit(error.exit_code) from None
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             complain("stopped; nothing was left half written")
-            raise typer.Exit(130) from None
+            raise typer.Exit(exit_code_of(stop)) from None
         except TyperException as error:  # a word of the command line that was not understood, and is quoted
             if hasattr(error, "message"):
                 error.message = visible(error.message)
             raise
         except MemoryError:
-            complain("there is not enough memory for this: ask for less; nothing was left half written")
-            raise typer.Exit(2) from None
+            complain("there is not enough memory for this; nothing was left half written. Ask for fewer runs or --threads")
+            raise typer.Exit(CspsimError.exit_code) from None
         except BrokenPipeError:  # whoever read the answer has seen enough
             sys.stderr.close()
             raise typer.Exit(0) from None
@@ -66,6 +67,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": runs.compare,
     "sweep": sweep.sweep,
     "results": results.results,
+    "verify": verify.verify,
     "analyse": analyse.analyse,
     "hypotheses": hypotheses.hypotheses,
     "calibrate": calibrate.calibrate,
@@ -97,11 +99,12 @@ def _common(
 def main() -> None:
     """Entry point of the ``cspsim`` command."""
     speak_plainly()
+    heed_signals()
     try:
         app()
-    except KeyboardInterrupt:  # while arguments were read or modules imported
+    except KeyboardInterrupt as stop:  # while arguments were read or modules imported
         complain("stopped")
-        sys.exit(130)
+        sys.exit(exit_code_of(stop))
 
 
 if __name__ == "__main__":

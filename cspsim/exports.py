@@ -1,10 +1,11 @@
 """Results on disk: whole files or none. A folder is put together out of sight and then takes its place at once."""
 
+import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 MANIFEST = "settings.json"
 """The file that says how a results folder was made, and that the folder may be replaced by a newer one."""
+
+CHECKSUMS = "checksums.json"
+"""The file with length and SHA-256 of every other file of a results folder."""
+
+SEAL = "seal"
+"""Key under which a file says what the rest of it has to hash to."""
 
 
 def plain(value: Any) -> Any:
@@ -46,6 +53,22 @@ def as_json(value: Any) -> str:
     return json.dumps(plain(value), indent=2, ensure_ascii=True, allow_nan=False)
 
 
+def seal_of(content: Mapping[str, Any]) -> str:
+    """SHA-256 of what a JSON file says, its own seal left out; layout and order of keys do not matter."""
+    rest = {key: value for key, value in plain(content).items() if key != SEAL}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Content with its seal, by which a slip of the hand or of the disk is noticed; whoever knows how can make a new seal."""
+    return {**content, SEAL: seal_of(content)}
+
+
+def is_sealed(content: Any) -> bool:
+    """Whether content is as it was when it was sealed."""
+    return isinstance(content, Mapping) and content.get(SEAL) == seal_of(content)
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file beside its place and move it there: readers see the old file or the new one, never half of one.
 
@@ -71,7 +94,7 @@ def write_table(folder: Path, name: str, frame: "pd.DataFrame") -> list[Path]:
     csv, columns = folder / f"{name}.csv", folder / f"{name}.parquet"
     frame = harmless(frame)
     frame.to_csv(csv, index=False, lineterminator="\n", encoding="utf-8")
-    parquet.write_table(arrow.Table.from_pandas(frame, preserve_index=False), columns)
+    parquet.write_table(arrow.Table.from_pandas(frame, preserve_index=False), columns, write_page_checksum=True)
     return [csv, columns]
 
 
@@ -91,6 +114,51 @@ def check_target(target: Path) -> None:
         raise CspsimError(f"{target} holds files that cspsim did not write: choose a new folder with --out")
 
 
+def write_checksums(folder: Path, but: Sequence[str] = ()) -> None:
+    """Put length and SHA-256 of every file of a folder beside them, except of those that go on growing."""
+    files = {
+        path.relative_to(folder).as_posix(): checksum(path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != CHECKSUMS and path.name not in but
+    }
+    write_whole(folder / CHECKSUMS, as_json(sealed({"files": files})) + "\n")
+
+
+def checksum(content: bytes) -> dict[str, Any]:
+    """Length and SHA-256 of a file's content."""
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def damages(folder: Path) -> list[str]:
+    """What is not as it was written in a folder of results, a sentence each; nothing if all is. Files that were added are not read."""
+    try:
+        content = json.loads((folder / CHECKSUMS).read_bytes())
+    except OSError:
+        return [f"{folder / CHECKSUMS} is missing: nothing in the folder can be checked"]
+    except ValueError:
+        content = None
+    if not is_sealed(content):
+        return [f"{folder / CHECKSUMS} is not as it was written: nothing in the folder can be checked"]
+    found = []
+    for name, was in content["files"].items():
+        try:
+            now = checksum((folder / name).read_bytes())
+        except OSError:
+            found.append(f"{folder / name} is missing")
+            continue
+        if now != was:
+            found.append(f"{folder / name} is not as it was written")
+    return found
+
+
+def check_unchanged(path: Path) -> None:
+    """Raises CspsimError if a file lies in a results folder and is no longer what was written there."""
+    if (path.parent / CHECKSUMS).is_file() and (path.parent / MANIFEST).is_file():
+        changed = [one for one in damages(path.parent) if one.startswith((f"{path} ", f"{path.parent / CHECKSUMS} "))]
+        if changed:
+            raise CspsimError(f"{changed[0]}; make it again, or copy it elsewhere to use figures of your own")
+
+
 @contextmanager
 def results_folder(target: Path) -> Iterator[Path]:
     """A folder to fill that becomes ``target`` when all is written, in place of an older one; nothing is left otherwise.
@@ -107,6 +175,7 @@ def results_folder(target: Path) -> Iterator[Path]:
     try:
         folder.mkdir()  # with the usual permissions, which a temporary folder does not have
         yield folder
+        write_checksums(folder)
         _take_place(folder, target, hidden / "old")
     except OSError as error:
         raise CspsimError(f"results cannot be written to {target}: {error.strerror or error}") from None

@@ -1,10 +1,15 @@
 """Small experiments on the tiny world, for the tests of sweeps and of what is asked of their results."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 from worlds import tiny_world
 
+from cspsim.exports import as_json, sealed
 from cspsim.sweep.experiment import Experiment
+from cspsim.sweep.folders import LocalFolder
+from cspsim.sweep.ledger import entry_of, read_ledger, write_ledger
 from cspsim.sweep.reading import load_experiment
 
 HEAD = """title = "A small experiment"
@@ -36,3 +41,19 @@ def write_experiment(folder: Path, body: str = TWO_POLICIES + SETS, head: str = 
 def small_experiment(folder: Path, body: str = TWO_POLICIES + SETS, head: str = HEAD) -> Experiment:
     """The same, read."""
     return load_experiment(write_experiment(folder, body, head))
+
+
+def rewrite_manifest(folder: Path, **changes: Any) -> None:
+    """Another manifest with a seal that fits, as by somebody who knows how."""
+    path = folder / "manifest.json"
+    path.write_text(as_json(sealed({**json.loads(path.read_text()), **changes})))
+
+
+def rewrite_file(folder: Path, name: str, content: bytes) -> None:
+    """Another file in the folder of a finished sweep, with checksums and seals that fit."""
+    (folder / name).write_bytes(content)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    place = LocalFolder(folder)
+    files = read_ledger(place, manifest["checksums"]) | {name: entry_of(content)}
+    work = json.loads((folder / "checksums.json").read_text())["sweep"]
+    rewrite_manifest(folder, checksums=write_ledger(place, work, files))

@@ -301,7 +301,7 @@ class TestCommand:
     def test_a_sweep_without_runs_has_nothing_to_say(self, swept: dict[str, SweepResults], tmp_path: Path) -> None:
         manifest = swept["levers"].manifest | {"status": "running"}
         with pytest.raises(CspsimError, match="no finished runs yet"):
-            analyse(SweepResults(tmp_path, manifest))
+            analyse(SweepResults(tmp_path, manifest, []))
 
 
 class TestWords:

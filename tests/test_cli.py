@@ -18,7 +18,7 @@ from cspsim.cli import app
 from cspsim.commands.options import folder_name, parsed_changes, replay_command
 from cspsim.describe import KINDS
 from cspsim.errors import CspsimError
-from cspsim.exports import MANIFEST, results_folder, write_whole
+from cspsim.exports import CHECKSUMS, MANIFEST, results_folder, write_whole
 from cspsim.outcomes import OUTCOMES
 from cspsim.scenario import load_scenario, scenario_names
 from cspsim.terminal import Column, show_table
@@ -267,7 +267,7 @@ class TestCompare:
             for kind in ("csv", "parquet")
         }
         pictures = {f"{name}.{kind}" for name in ("years", "difference", "glance") for kind in ("svg", "png")}
-        assert names == tables | pictures | {"report.html", MANIFEST}
+        assert names == tables | pictures | {"report.html", MANIFEST, CHECKSUMS}
         assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
     def test_json_is_the_comparison(self) -> None:
@@ -396,7 +396,7 @@ class TestFiles:
         assert Path("a/b/one").read_text(encoding="utf-8") == "1"
         with results_folder(Path("a/b")) as folder:
             (folder / "two").write_text("2", encoding="utf-8")
-        assert [path.name for path in Path("a/b").iterdir()] == ["two"]
+        assert {path.name for path in Path("a/b").iterdir()} == {"two", CHECKSUMS}
         assert [path.name for path in Path("a").iterdir()] == ["b"]
 
     def test_a_file_is_whole_or_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:

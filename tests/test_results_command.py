@@ -17,7 +17,7 @@ import openpyxl
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 import pytest
-from sweep_support import small_experiment
+from sweep_support import rewrite_file, rewrite_manifest, small_experiment
 from typer.testing import CliRunner
 
 from cspsim.cli import app
@@ -31,6 +31,7 @@ from cspsim.sweep.exporting import batches, export
 from cspsim.sweep.sandbox import interruptible
 from cspsim.sweep.stored import SweepResults, load_results
 from cspsim.sweep.sweeping import run_sweep
+from cspsim.sweep.work import as_parquet
 from cspsim.tallies import AuthorityTally, Tally
 from cspsim.uncertainties import Uncertainties
 
@@ -72,10 +73,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(made: Path, tmp_path: Path) -> Path:
     """A copy to spoil, with a failed run whose error looks like a formula."""
     shutil.copytree(made, tmp_path / "out")
-    failures = tmp_path / "out" / "failures"
-    failures.mkdir()
+    (tmp_path / "out" / "failures").mkdir()
     table = {"run": [3], "policy": [0], "assumptions": [1], "replicate": [1], "error": [NASTY]}
-    parquet.write_table(arrow.table(table), failures / "runs-000000000-000000004.parquet")
+    rewrite_file(tmp_path / "out", "failures/runs-000000000-000000004.parquet", as_parquet(arrow.table(table)))
     return tmp_path / "out"
 
 
@@ -105,7 +105,7 @@ class TestWhatIsInIt:
 
     def test_a_paused_sweep_says_how_to_resume(self, folder: Path) -> None:
         manifest = json.loads((folder / "manifest.json").read_text())
-        (folder / "manifest.json").write_text(json.dumps({**manifest, "status": "paused"}))
+        rewrite_manifest(folder, status="paused")
         printed = " ".join(cli(folder)[1].split())
         assert f"cspsim sweep {manifest['file']} --out {folder} --resume" in printed
 
@@ -448,7 +448,8 @@ class TestExport:
     @pytest.mark.parametrize("evil", [NASTY, "+1+1", "-2+3", "@SUM(A1)", "\tx", "\r=1"])
     def test_a_text_never_becomes_a_formula(self, folder: Path, tmp_path: Path, evil: str) -> None:
         path = next((folder / "failures").iterdir())
-        parquet.write_table(parquet.read_table(path).drop(["error"]).append_column("error", arrow.array([evil])), path)
+        table = parquet.read_table(path).drop(["error"]).append_column("error", arrow.array([evil]))
+        rewrite_file(folder, f"failures/{path.name}", as_parquet(table))
         results = load_results(folder)
         sheet = openpyxl.load_workbook(export(results, tmp_path / "f.xlsx", "failures")[0])["failures"]
         cell = sheet["E2"]
@@ -480,7 +481,8 @@ class TestExport:
 
     def test_a_folder_of_all_tables(self, results: SweepResults, tmp_path: Path) -> None:
         files = export(results, tmp_path / "tables")
-        assert {path.name for path in files} == {*(f"{name}.csv" for name in results.tables()), "data-dictionary.csv", "settings.json"}
+        beside = {"data-dictionary.csv", "settings.json", "checksums.json"}
+        assert {path.name for path in files} == {*(f"{name}.csv" for name in results.tables())} | beside
         export(results, tmp_path / "tables")  # and again in its place
         assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 

@@ -21,7 +21,7 @@ from cspsim.comparison import compare
 from cspsim.errors import CspsimError
 from cspsim.rulebook import STANDARD, Rulebook
 from cspsim.simulation import run_world, simulate
-from cspsim.sweep import executor, plan, store, sweeping, work
+from cspsim.sweep import executor, locking, plan, store, sweeping, work
 from cspsim.sweep.designing import make_plan
 from cspsim.sweep.folders import LocalFolder, folder_at
 from cspsim.sweep.reading import load_experiment
@@ -183,9 +183,9 @@ class TestResuming:
         assert [path.name for path in folder.iterdir()] == ["thesis.docx"]
 
     def test_two_at_once_are_refused(self, tmp_path: Path, folder: Path) -> None:
-        with store.locked(LocalFolder(folder)):
-            lock = folder / store.LOCK
-            lock.write_text(lock.read_text().replace(str(os.getpid()), str(os.getppid())))
+        with locking.locked(LocalFolder(folder)):
+            lock = folder / locking.LOCK
+            lock.write_text(lock.read_text().rpartition(" ")[0].replace(str(os.getpid()), str(os.getppid())))
             with pytest.raises(CspsimError, match="in use"):
                 run_sweep(small_experiment(tmp_path), folder)
 
@@ -226,7 +226,7 @@ class TestResuming:
             os.kill(process.pid or 0, signal.SIGKILL)
             process.join()
             killed += 1
-        assert 0 < len(store.ranges(LocalFolder(folder), "runs")) < 20
+        assert 0 < len(LocalFolder(folder).names("runs")) < 20
         run_sweep(experiment, folder, resume=True)
         assert content(folder) == whole
 
@@ -241,10 +241,10 @@ def _sweep_slowly(experiment: Any, folder: Path) -> None:
 
 def _wait_for_a_sign(process: Any, folder: Path) -> None:
     """Until the child is at work: its lock carries its own number."""
-    lock = folder / store.LOCK
+    lock = folder / locking.LOCK
     until = time.monotonic() + 20
     while time.monotonic() < until and process.is_alive():
-        if lock.is_file() and lock.read_text().endswith(f" {process.pid}"):
+        if lock.is_file() and f" {process.pid} " in lock.read_text():
             return
         time.sleep(0.0005)
 

@@ -90,7 +90,7 @@ def test_a_poisonous_run_is_found_and_the_others_are_kept(cluster: LocalCluster,
     made = make_plan(small_experiment(tmp_path, TWO_POLICIES + "[luck]\nreplicates = 2\n"))
     poisonous = PoisonousPlan(made.experiment, made.policies, made.varied, made.quantiles, made.rows)
     with Client(cluster.scheduler_address) as client:
-        done: dict[Any, Any] = dict(on_dask(poisonous, [(0, 1), (1, 3)], client))
+        done: dict[Any, Any] = dict(on_dask(poisonous, [(0, 1), (1, 3)], client, pytest.fail))
     assert set(from_parquet(done[0, 1]["runs"])["run"].to_pylist()) == {0}
     assert set(from_parquet(done[1, 3]["runs"])["run"].to_pylist()) == {1}
     assert from_parquet(done[1, 3]["failures"])["run"].to_pylist() == [2]

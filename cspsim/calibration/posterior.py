@@ -15,6 +15,7 @@ import numpy as np
 from cspsim.assumptions import AssumptionSets, sample_assumptions, uncertain_numbers
 from cspsim.calibration.calibrating import Posterior
 from cspsim.errors import Fault, FileError, did_you_mean
+from cspsim.exports import check_unchanged
 from cspsim.limits import FAULTS, TABLE_FILE, Unreadable, read_file
 from cspsim.parameters import Floats
 from cspsim.scenario import Scenario
@@ -43,10 +44,12 @@ def load_posterior(
 
     ``sets``: how many rows are drawn, each as often as any other; all of them, in their order, if None. Rows depend on the file,
     ``sets`` and ``seed`` only, so that the arms of a comparison share them. ``others``: what the file does not name is sampled as
-    ever, or left at its best guess. Raises PosteriorError with every fault and line; ValueError for ``sets`` below 1.
+    ever, or left at its best guess. Raises PosteriorError with every fault and line; ValueError for ``sets`` below 1;
+    CspsimError for a file that was changed in the folder in which a calibration wrote it.
     """
     if sets is not None and sets < 1:
         raise ValueError(f"assumption sets are {sets}: expected 1 or more")
+    check_unchanged(Path(path))
     numbers = uncertain_numbers(scenario)
     at = {number.name: k for k, number in enumerate(numbers)}
     names, rows = _read(Path(path), at)

@@ -83,7 +83,7 @@ def _asked(run: bool, out_folder: Path | None, set_: list[str] | None, outcome: 
 def _write(folder: Path, seed: int, areas: int) -> list[Path]:
     """The areas as scenario files, all of them or none, with the settings that made them."""
     from cspsim.country.areas import area_name, area_text
-    from cspsim.sweep.manifest import versions
+    from cspsim.sweep.same_code import versions
 
     check_target(folder)
     names = [f"{area_name(number)}.toml" for number in range(1, areas + 1)]

@@ -69,17 +69,20 @@ def _answered(
     """What came out, and whether it was found finished: the file is frozen first, then run unless it was."""
     from cspsim.hypotheses.freezing import freeze, receipts_folder, record_run
     from cspsim.hypotheses.page import Answer, write_answer
-    from cspsim.hypotheses.stored import read_results, work_key
+    from cspsim.hypotheses.stored import doubts, read_results, work_key
 
     history = freeze(read, receipts_folder(target))
     if not quiet:
         _announce(history)
     n = read.data.false_positives if trials is None else trials
     work = work_key(history.present, seed, n)
-    found = None if again else read_results(target, work)
+    damaged = [] if again else doubts(target, history, work)
+    for line in damaged:
+        remark(f"Run again: {line}.")
+    found = None if again or damaged else read_results(target, work)
     old = found is not None
     if found is None:
-        if history.own_records and not again and not quiet:
+        if history.own_records and not (again or damaged or quiet):
             remark("Run again: the seed, the trials, the version or a rule is not that of the finished run.")
         with waiting("Testing", quiet) as report:
             from cspsim.hypotheses.testing import run_hypotheses, runs_planned

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cspsim.commands.options import Json, MemoryLimit, Out, Threads, TimeLimit, permit, replay_command
+from cspsim.commands.stopping import exit_code_of
 from cspsim.errors import CspsimError
 from cspsim.exports import as_json
 from cspsim.outward import as_argument
@@ -20,9 +21,11 @@ SHOWN = ("second_look", "mixes", "methods")
 
 
 class Paused(CspsimError):
-    """The user stopped a search."""
+    """Somebody stopped a search."""
 
-    exit_code = 130
+    def __init__(self, text: str, stop: KeyboardInterrupt) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code_of(stop)
 
 
 def optimise(
@@ -52,10 +55,10 @@ def optimise(
     old = folder.finished
     try:
         answer = folder.answer() if old else _searched(search, folder, threads, json)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         asked = [*(["--out", str(out_folder)] if out_folder else []), *(["--trials", str(trials)] if trials else [])]
         again = replay_command(["optimise", as_argument(file), *asked, "--resume"])
-        raise Paused(f"paused; every finished trial is kept. Go on with: {again}") from None
+        raise Paused(f"paused; every finished trial is kept. Go on with: {again}", stop) from None
     if json:
         typer.echo(as_json({**answer, "folder": str(target), "run_again": not old}))
     else:

@@ -131,7 +131,7 @@ def _tell(found: "SweepResults", folder: str) -> None:
         say(note)
     say()
     show_tables(found)
-    if manifest["status"] in ("running", "paused"):
+    if manifest["status"] in ("paused", "interrupted"):
         again = ["cspsim", "sweep", as_argument(str(manifest["file"])), "--out", folder, "--resume"]
         say(f"To go on with it: {for_shell(again)}")
     query = for_shell([f"SELECT policy, avg({found.outcomes[0]}) FROM runs GROUP BY policy"])

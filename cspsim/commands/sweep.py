@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cspsim.commands.options import AllowRules, Json, MemoryLimit, Threads, TimeLimit, permit
+from cspsim.commands.stopping import exit_code_of
 from cspsim.errors import CspsimError
 from cspsim.exports import as_json
 from cspsim.limits import in_bytes, in_time
@@ -72,18 +73,20 @@ def sweep(
         from cspsim.sweep.sweeping import run_sweep
 
         try:
-            results = run_sweep(experiment, target, resume, threads, dask, advance, said=file)
-        except KeyboardInterrupt:
-            raise Paused(f"paused; every finished job is kept. Go on with: {_again(file, out_folder, allow_rules)}") from None
+            results = run_sweep(experiment, target, resume, threads, dask, advance, said=file, tell=remark)
+        except KeyboardInterrupt as stop:
+            raise Paused(f"paused; every finished job is kept. Go on with: {_again(file, out_folder, allow_rules)}", stop) from None
     _answer(results, target, json)
     if len(results.failures):
         raise typer.Exit(FAILED_RUNS)
 
 
 class Paused(CspsimError):
-    """The user stopped a sweep."""
+    """Somebody stopped a sweep."""
 
-    exit_code = 130
+    def __init__(self, text: str, stop: KeyboardInterrupt) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code_of(stop)
 
 
 def _again(file: str, out_folder: str | None, allow_rules: bool) -> str:

@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cspsim.errors import CspsimError
+from cspsim.exports import SEAL, is_sealed, sealed
 from cspsim.hypotheses.file import HypothesisFile
+
+Kind = TypeVar("Kind")
 
 SHOWN = 12
 """Digits of a hash that people are shown."""
@@ -132,25 +135,46 @@ def read_receipts(folder: Path) -> list[Receipt]:
     for path, content in _read(folder, "[0-9]*-*.json"):
         if "text" not in content:
             continue
-        try:
-            receipt = Receipt(**content)
-        except TypeError:
-            raise CspsimError(f"{path} is not a receipt that this program wrote") from None
+        receipt = _rebuilt(Receipt, path, content, "receipt")
         if text_hash(receipt.text) != receipt.sha256:
             raise CspsimError(f"{path} was changed: its text does not have the hash it states")
+        _check_seal(path, content)
         found.append(receipt)
-    return sorted(found, key=lambda receipt: receipt.number)
+    found.sort(key=lambda receipt: receipt.number)
+    for number, receipt in enumerate(found, start=1):
+        if receipt.number != number:
+            raise CspsimError(f"{folder} lacks receipt {number}: receipts are numbered without a gap, and none is ever taken away")
+    return found
 
 
 def read_records(folder: Path) -> list[Record]:
-    """All finished runs on record, the oldest first."""
+    """All finished runs on record, the oldest first. Raises CspsimError for one that was tampered with."""
     found = []
     for path, content in _read(folder, "[0-9]*-run-*.json"):
-        try:
-            found.append(Record(**content))
-        except TypeError:
-            raise CspsimError(f"{path} is not a record that this program wrote") from None
+        found.append(_rebuilt(Record, path, content, "record"))
+        _check_seal(path, content)
     return sorted(found, key=lambda record: (record.date, record.work))
+
+
+def check_records(folder: Path) -> list[str]:
+    """What is not as it was written in a folder of receipts, a sentence each; a folder that is not there is in order."""
+    try:
+        read_receipts(folder), read_records(folder)
+    except CspsimError as error:
+        return [str(error)]
+    return []
+
+
+def _rebuilt(kind: type[Kind], path: Path, content: Mapping[str, Any], word: str) -> Kind:
+    try:
+        return kind(**{key: value for key, value in content.items() if key != SEAL})
+    except TypeError:
+        raise CspsimError(f"{path} is not a {word} that this program wrote") from None
+
+
+def _check_seal(path: Path, content: Mapping[str, Any]) -> None:
+    if not is_sealed(content):
+        raise CspsimError(f"{path} was changed since it was written: its seal does not fit")
 
 
 def changes_between(before: Receipt, after: Receipt) -> list[str]:
@@ -200,7 +224,7 @@ def _write_once(path: Path, content: Mapping[str, Any]) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        beside.write_text(json.dumps(sealed(content), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         os.link(beside, path)  # unlike a move, it fails where something stands already
     except FileExistsError:
         raise CspsimError(f"{path} is on record already, written by another run at the same time: start again") from None

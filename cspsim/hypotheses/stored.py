@@ -8,8 +8,8 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from cspsim.compiled import rules_key
-from cspsim.exports import as_json
-from cspsim.hypotheses.freezing import Receipt
+from cspsim.exports import MANIFEST, as_json, damages, is_sealed, sealed
+from cspsim.hypotheses.freezing import History, Receipt
 from cspsim.hypotheses.testing import Judgement
 from cspsim.summary import versions
 
@@ -24,16 +24,28 @@ def work_key(receipt: Receipt, seed: int, trials: int) -> str:
 
 def results_text(tested: Judgement, work: str) -> str:
     """The results as JSON, to be read again by ``read_results``."""
-    return as_json({"work": work, **as_plain(tested)}) + "\n"
+    return as_json(sealed({"work": work, **as_plain(tested)})) + "\n"
 
 
 def read_results(folder: Path, work: str) -> Judgement | None:
-    """The results of this very work if the folder holds them."""
+    """The results of this very work if the folder holds them as they were written."""
     try:
         content = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
-        return rebuilt(Judgement, content) if content.get("work") == work else None
+        return rebuilt(Judgement, content) if content.get("work") == work and is_sealed(content) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # nothing there, or of an older form: run again
         return None
+
+
+def doubts(folder: Path, history: History, work: str) -> list[str]:
+    """Why the results in a folder are not to be believed, a sentence each: files that were changed, or verdicts off the record."""
+    if not (folder / MANIFEST).is_file():
+        return []
+    found = damages(folder)
+    tested = read_results(folder, work)
+    record = next((record for record in history.own_records if record.work == work), None)
+    if tested is not None and (record is None or record.verdicts != {one.name: one.verdict for one in tested.findings}):
+        found.append(f"the verdicts in {folder / RESULTS} are not those on record")
+    return found
 
 
 def as_plain(value: Any) -> Any:

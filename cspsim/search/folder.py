@@ -8,7 +8,7 @@ from typing import Any
 
 from cspsim.compiled import PACKAGE, rule_files
 from cspsim.errors import CspsimError
-from cspsim.exports import MANIFEST, as_json, check_target, write_whole
+from cspsim.exports import MANIFEST, as_json, check_target, damages, is_sealed, sealed, write_checksums, write_whole
 from cspsim.search.file import Search, as_settings
 from cspsim.search.trials import Archive
 
@@ -32,18 +32,24 @@ class SearchFolder:
         before = self._manifest()
         if before is not None:
             self._check(before)
-        self.finished = before is not None and before["status"] == FINISHED and before["asked"] == self.asked
-        self.archive = Archive(target / TRIALS)
-        done = sum(len(found) for found in self.archive.trials.values())
-        wanted = self.trials * len(search.data.methods)
+        self.archive = Archive(target / TRIALS, mend=resume)
         missing = any(len(self.archive.of(method)) < self.trials for method in search.data.methods)
         if before is not None and missing and not resume:
+            done = sum(len(found) for found in self.archive.trials.values())
+            wanted = self.trials * len(search.data.methods)
             raise CspsimError(f"{target} holds an unfinished search, {done:,} of {wanted:,} trials: go on with --resume")
+        ended = before is not None and before["status"] == FINISHED and before["asked"] == self.asked and not missing
+        damaged = damages(target) if ended else []
+        if damaged and not resume:
+            raise CspsimError("\n  ".join([f"{target} is damaged:", *damaged]) + "\n--resume makes it again.")
+        self.finished = ended and not damaged
 
     def write_manifest(self, status: str, more: dict[str, Any] | None = None) -> None:
         """Say what is asked here and how far it is."""
         content = {"kind": "search", "status": status, "asked": self.asked, "settings": self.settings, **(more or {})}
-        write_whole(self.target / MANIFEST, as_json(content) + "\n")
+        if status == FINISHED:
+            write_checksums(self.target, but=(MANIFEST, TRIALS))  # these two go on changing and are sealed by themselves
+        write_whole(self.target / MANIFEST, as_json(sealed(content)) + "\n")
 
     def answer(self) -> dict[str, Any]:
         """The finished answer."""
@@ -59,6 +65,8 @@ class SearchFolder:
             found = None
         if not isinstance(found, dict) or found.get("kind") != "search":
             raise CspsimError(f"{self.target} holds results that are no search: choose a new folder with --out")
+        if not is_sealed(found):
+            raise CspsimError(f"{path} is not as it was written: choose a new folder with --out, or remove it to make it again")
         return found
 
     def _check(self, before: dict[str, Any]) -> None:
@@ -71,6 +79,21 @@ class SearchFolder:
         if changed:
             lines = "\n".join(changed)
             raise CspsimError(f"{self.target} holds another search; since then this has changed:\n{lines}\nChoose a new folder with --out.")
+
+
+def damages_of_search(target: Path) -> list[str]:
+    """What is not as it was written in the manifest and the trials of a search, a sentence each."""
+    found = []
+    try:
+        if not is_sealed(json.loads((target / MANIFEST).read_text(encoding="utf-8"))):
+            found.append(f"{target / MANIFEST} is not as it was written")
+    except (OSError, ValueError):
+        found.append(f"{target / MANIFEST} cannot be read")
+    try:
+        Archive(target / TRIALS, only_read=True)
+    except CspsimError as error:
+        found.append(str(error))
+    return found
 
 
 def asked_of(search: Search, trials: int) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cspsim.errors import CspsimError
+from cspsim.exports import is_sealed, sealed
 from cspsim.limits import TABLE_FILE, read_file
 from cspsim.parameters import Floats
 
@@ -39,12 +40,14 @@ class Trial(NamedTuple):
 class Archive:
     """Trials in a file, one JSON line each, written through to the disk before the next one begins.
 
-    A line torn by a kill is cut off when the file is opened again: that trial was not finished and is run anew.
-    Raises CspsimError for a file that cannot be read, that holds a trial twice, or to which somebody else writes.
+    A line torn by a kill is cut off when the file is opened again: that trial was not finished and is run anew. Every line has
+    a seal; ``mend`` cuts off what follows from the first that is not as it was written, to be run anew.
+    Raises CspsimError for a file that cannot be read, that is damaged, that holds a trial twice, or to which somebody else writes.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, mend: bool = False, only_read: bool = False) -> None:
         self.path = path
+        self._mend, self._only_read = mend, only_read
         self.trials: dict[str, list[Trial]] = {}
         self._size = 0
         if path is not None and path.exists():
@@ -64,16 +67,20 @@ class Archive:
         try:
             content = read_file(path, TABLE_FILE)
             whole = content[: content.rfind(b"\n") + 1]
-            if len(whole) < len(content):
+            if len(whole) < len(content) and not self._only_read:
                 os.truncate(path, len(whole))
         except OSError as error:
             raise CspsimError(f"{path} cannot be mended: {error.strerror or error}") from None
-        self._size = len(whole)
-        for number, line in enumerate(whole.splitlines(), 1):
+        self._size = 0
+        for number, line in enumerate(whole.split(b"\n")[:-1], 1):
             try:
                 self._take(_read(line))
             except (ValueError, KeyError, TypeError) as error:
-                raise CspsimError(f"{path}:{number}: not a trial of a search ({error})") from None
+                if self._mend:
+                    os.truncate(path, self._size)
+                    return
+                raise CspsimError(f"{path}:{number}: not a trial of a search as it was written ({error})") from None
+            self._size += len(line) + 1
 
     def _take(self, trial: Trial) -> None:
         before = self.trials.setdefault(trial.method, [])
@@ -97,10 +104,12 @@ class Archive:
 
 def _said(trial: Trial) -> dict[str, object]:
     cost, harm = (part.tolist() for part in trial.measured)
-    return {"method": trial.method, "number": trial.number, "levels": trial.levels, "cost": cost, "harm": harm}
+    return sealed({"method": trial.method, "number": trial.number, "levels": trial.levels, "cost": cost, "harm": harm})
 
 
 def _read(line: bytes) -> Trial:
     said = json.loads(line)
+    if isinstance(said, dict) and not is_sealed(said):
+        raise ValueError("its seal does not fit; --resume runs it and those after it again")
     measured = Measured(np.array(said["cost"], dtype=float), np.array(said["harm"], dtype=float))
     return Trial(str(said["method"]), int(said["number"]), dict(said["levels"]), measured)

@@ -3,24 +3,30 @@
 Workers need this package and nothing else: no shared folder, since only the process that hands out jobs writes.
 """
 
+import itertools
 import pickle
+import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dask.config
-from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, as_completed
+from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, get_worker
 
 from cspsim.errors import CspsimError
 from cspsim.sweep.executor import WAITING, Job, Tables, isolated
 from cspsim.sweep.plan import Plan
+from cspsim.sweep.same_code import differences, versions
 from cspsim.sweep.work import Bench, run_job
 
 LOCAL = "local:"
 ANSWER_WITHIN = 20  # seconds that a scheduler has to answer
+LOOK_EVERY = 2.0  # seconds without a result after which somebody looks whether workers came or went
+GONE = "the dask scheduler went away; every finished job is kept. Start it again and go on with --resume"
 DEATHS_FORGIVEN = 1  # workers that may die with a job before it is taken apart; on a cluster its scheduler says
 
 
@@ -61,48 +67,159 @@ def _await_file(path: Path) -> None:
         time.sleep(0.2)
 
 
-def on_dask(plan: Plan, jobs: Iterable[Job], client: Any) -> Iterator[tuple[Job, Tables]]:
-    """Do the jobs on a dask cluster. Workers may come late, die or be killed; a job that kills its workers is taken apart."""
-    content = pickle.dumps(plan)
-    client.register_plugin(PlanPlugin(plan.digest, content), name=f"cspsim-{plan.digest}")
-    jobs = iter(jobs)
-    under_way: dict[Any, Job] = {}
-    finished = as_completed()
+def on_dask(plan: Plan, jobs: Iterable[Job], client: Any, tell: Callable[[str], None]) -> Iterator[tuple[Job, Tables]]:
+    """Do the jobs on a dask cluster. Workers may come late, die or be killed; a job that kills its workers is taken apart.
 
-    def hand_out(count: int) -> None:
-        for job in jobs:
-            future = client.submit(remote_job, plan.digest, *job, key=f"cspsim-{plan.digest}-{job[0]}-{job[1]}", pure=False)
-            under_way[future] = job
-            finished.add(future)
-            count -= 1
-            if count <= 0:
+    Raises CspsimError when no worker computes with the same code as this process, or the scheduler goes away.
+    """
+    with _scheduler_needed(client):
+        crew = Crew(client, plan, tell)
+        waiting = iter(jobs)
+        exhausted = False
+        while True:
+            while not exhausted and len(crew.under_way) < WAITING * max(2, sum(client.nthreads().values())):
+                job = next(waiting, None)
+                exhausted = job is None
+                if job is not None:
+                    crew.hand_out(job)
+            if not crew.under_way:
                 return
+            finished = crew.next_finished()
+            if finished is not None:
+                yield finished
 
-    hand_out(WAITING * max(2, sum(client.nthreads().values())))
-    for future in finished:
-        job = under_way.pop(future)
-        hand_out(max(1, WAITING * sum(client.nthreads().values()) - len(under_way)))
+
+@contextmanager
+def _scheduler_needed(client: Any) -> Iterator[None]:
+    """A scheduler that is gone in a sentence."""
+    try:
+        yield
+    except (OSError, CancelledError, RuntimeError) as error:
+        if client.status == "running" and not isinstance(error, OSError | CancelledError):
+            raise
+        raise CspsimError(GONE) from None
+
+
+class Crew:
+    """Workers that compute with the same code as this process, and the jobs that they have in hand.
+
+    A worker says with every result what it computed with; a result of other code does not count, and its worker is left out.
+    """
+
+    def __init__(self, client: Any, plan: Plan, tell: Callable[[str], None]) -> None:
+        self.client, self.plan, self.tell = client, plan, tell
+        self.left_out: set[str] = set()
+        self.under_way: dict[Any, tuple[Job, list[str] | None]] = {}
+        self._finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._asked: set[str] = set()
+        self._number = itertools.count()
         try:
-            tables = future.result()
-        except KilledWorker:
-            tables = isolated(_attempt_on(client, plan), plan, job, "it killed the workers that ran it")
-        yield job, tables
-        future.release()
+            client.register_plugin(PlanPlugin(plan.digest, pickle.dumps(plan)), name=f"cspsim-{plan.digest}")
+        except Exception as error:  # of a worker that cannot even read the plan; the roll call says which
+            if client.status != "running":
+                raise CspsimError(GONE) from error
+        self.call_the_roll()
 
+    def hand_out(self, job: Job) -> None:
+        """Give a job to a worker; only to those that are not left out, if some are."""
+        there = self._workers() if self.left_out else []
+        trusted = [worker for worker in there if worker not in self.left_out] or None
+        key = f"cspsim-{self.plan.digest}-{job[0]}-{job[1]}-{next(self._number)}"
+        future = self.client.submit(remote_job, self.plan.digest, *job, key=key, pure=False, workers=trusted)
+        self.under_way[future] = (job, trusted)
+        future.add_done_callback(self._finished.put)
 
-def _attempt_on(client: Any, plan: Plan) -> Callable[[int, int], Tables | None]:
-    """Runs of a poisonous job on the cluster, a piece at a time."""
-
-    def attempt(first: int, last: int) -> Tables | None:
-        future = client.submit(remote_job, plan.digest, first, last, key=f"cspsim-{plan.digest}-piece-{first}-{last}", pure=False)
+    def next_finished(self) -> tuple[Job, Tables] | None:
+        """The next job that is done; None when it was time to look after the workers, or a job had to be handed out again."""
         try:
-            found: Tables = future.result()
-        except KilledWorker:
+            future = self._finished.get(timeout=LOOK_EVERY)
+        except queue.Empty:
+            self._look_after()
             return None
+        if future not in self.under_way:  # handed out again meanwhile
+            return None
+        job, _ = self.under_way.pop(future)
+        tables = self._result(future, job)
+        if tables is None:
+            self.hand_out(job)
+            return None
+        return job, tables
+
+    def _result(self, future: Any, job: Job) -> Tables | None:
+        """What a job gave; None if it was worked off by other code."""
+        try:
+            worker, theirs, tables = future.result()
+        except KilledWorker:
+            return isolated(self._attempt, self.plan, job, "it killed the workers that ran it")
+        except MemoryError:
+            raise CspsimError("a worker has not enough memory: give workers more, or fewer threads; --resume goes on") from None
+        except Exception:
+            if self.client.status != "running" or future.status in ("cancelled", "lost"):
+                raise CspsimError(GONE) from None
+            if not self.call_the_roll():
+                raise
+            return None
+        if theirs != OWN:
+            self._leave_out(worker, theirs)
+            return None
+        found: Tables = tables
         return found
 
-    return attempt
+    def _attempt(self, first: int, last: int) -> Tables | None:
+        """Runs of a poisonous job on the cluster, a piece at a time."""
+        trusted = [worker for worker in self._workers() if worker not in self.left_out] if self.left_out else None
+        key = f"cspsim-{self.plan.digest}-piece-{first}-{last}-{next(self._number)}"
+        future = self.client.submit(remote_job, self.plan.digest, first, last, key=key, pure=False, workers=trusted)
+        try:
+            worker, theirs, tables = future.result()
+        except KilledWorker:
+            return None
+        if theirs != OWN:
+            self._leave_out(worker, theirs)
+            return self._attempt(first, last)
+        found: Tables = tables
+        return found
 
+    def call_the_roll(self) -> bool:
+        """Ask workers that were not asked yet what they compute with; whether one more is left out now."""
+        before = len(self.left_out)
+        new = [worker for worker in self._workers() if worker not in self._asked]
+        if new:
+            said = self.client.run(what_computes, workers=new, on_error="return")
+            for worker in new:
+                self._asked.add(worker)
+                answer = said.get(worker)
+                if isinstance(answer, Exception) and not isinstance(answer, OSError):
+                    self._leave_out(worker, {})
+                elif isinstance(answer, dict) and answer != OWN:
+                    self._leave_out(worker, answer)
+        return len(self.left_out) > before
+
+    def _look_after(self) -> None:
+        """Nothing finished for a while: new workers are asked, and jobs that wait for workers that are gone are handed out again."""
+        self.call_the_roll()
+        there = set(self._workers())
+        for future, (job, trusted) in list(self.under_way.items()):
+            if trusted is not None and not there & set(trusted):
+                del self.under_way[future]
+                future.cancel()
+                self.hand_out(job)
+
+    def _leave_out(self, worker: str, theirs: Mapping[str, str]) -> None:
+        if worker in self.left_out:
+            return
+        self.left_out.add(worker)
+        what = ", ".join(differences(theirs, OWN, ignored=())) if theirs else "another version of cspsim, or none"
+        self.tell(f"The worker {worker} is left out, since its results would not be of this program: it has {what}.")
+        if all(other in self.left_out for other in self._workers()):
+            raise CspsimError(f"no worker of the cluster has the code and the versions of this process: {worker} has {what}")
+
+    def _workers(self) -> list[str]:
+        return list(self.client.scheduler_info(n_workers=-1)["workers"])
+
+
+OWN: Mapping[str, str] = dict(versions())
+"""What this process computes with, as its files were when it began."""
 
 _benches: dict[str, Any] = {}
 
@@ -123,9 +240,14 @@ class PlanPlugin(WorkerPlugin):
         _benches.pop(self.digest, None)
 
 
-def remote_job(digest: str, first: int, last: int) -> Tables:
-    """A job on a worker, which keeps the plan and its bench between jobs."""
+def what_computes() -> dict[str, str]:
+    """On a worker: what it computes with."""
+    return dict(OWN)
+
+
+def remote_job(digest: str, first: int, last: int) -> tuple[str, dict[str, str], Tables]:
+    """A job on a worker, which keeps the plan and its bench between jobs: who did it, with what, and what came of it."""
     own, content = _benches[digest]
     if not hasattr(own, "bench"):
         own.bench = Bench(pickle.loads(content))
-    return run_job(own.bench.plan, first, last, own.bench)
+    return get_worker().address, what_computes(), run_job(own.bench.plan, first, last, own.bench)

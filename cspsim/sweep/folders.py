@@ -4,7 +4,9 @@ Only whole files, written by one process: the one that hands out the jobs.
 """
 
 import os
+import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
@@ -28,7 +30,11 @@ class Folder(Protocol):
         ...
 
     def remove(self, name: str) -> None:
-        """Remove a file if it is there."""
+        """Remove a file if it is there. Raises CspsimError when that fails."""
+        ...
+
+    def remove_folder(self, inside: str) -> None:
+        """Remove a folder inside, if it is there."""
         ...
 
 
@@ -46,7 +52,8 @@ class LocalFolder:
         target = self.path / name
         beside = target.with_name(f".{target.name}.partial")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.parent != self.path:  # the folder itself was made at the start; if it went away, nothing goes on in a new one
+                target.parent.mkdir(exist_ok=True)
             with beside.open("wb") as file:
                 file.write(content)
                 file.flush()
@@ -54,26 +61,45 @@ class LocalFolder:
             os.replace(beside, target)
             _flush_folder(target.parent)
         except OSError as error:
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+            if not self.path.is_dir():
+                raise CspsimError(f"{self.path} went away while results were written to it") from None
             raise CspsimError(f"{target} cannot be written: {error.strerror or error}; what was written before is kept") from None
 
     def read(self, name: str) -> bytes:
-        """A file's content. Raises FileNotFoundError."""
-        path = self.path / name
-        if not os.path.lexists(path):
-            raise FileNotFoundError(name)
-        return read_file(path, float("inf"))  # parts may be of any size; devices and pipes are no parts
+        """A file's content. Raises FileNotFoundError, or CspsimError for a link out of the folder: somebody may have sent it."""
+        try:
+            if not (self.path / name).resolve().is_relative_to(self.path.resolve()):
+                raise CspsimError(f"{self.path / name} is a link that leads out of {self.path}: it is not read")
+            if not os.path.lexists(self.path / name):
+                raise FileNotFoundError(f"{self.path / name} is not there")
+            return read_file(self.path / name, float("inf"))  # parts may be of any size; devices and pipes are no parts
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise CspsimError(f"{self.path / name} cannot be read: {error.strerror or error}") from None
 
     def names(self, inside: str = "") -> list[str]:
         """Names of whole files, sorted."""
         folder = self.path / inside
         if not folder.is_dir():
             return []
-        return sorted(path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+        try:
+            return sorted(path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+        except OSError as error:
+            raise CspsimError(f"{folder} cannot be read: {error.strerror or error}") from None
 
     def remove(self, name: str) -> None:
-        """Remove a file if it is there."""
-        (self.path / name).unlink(missing_ok=True)
+        """Remove a file if it is there. Raises CspsimError when that fails."""
+        try:
+            (self.path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise CspsimError(f"{self.path / name} cannot be removed: {error.strerror or error}") from None
+
+    def remove_folder(self, inside: str) -> None:
+        """Remove a folder inside, with whatever a crash left there."""
+        shutil.rmtree(self.path / inside, ignore_errors=True)
 
 
 def _flush_folder(path: Path) -> None:
@@ -133,6 +159,11 @@ class RemoteFolder:
         """Remove a file if it is there."""
         if self._files.exists(self._path(name)):
             self._files.rm_file(self._path(name))
+
+    def remove_folder(self, inside: str) -> None:
+        """Remove the files under a name."""
+        if self._files.exists(self._path(inside)):
+            self._files.rm(self._path(inside), recursive=True)
 
 
 def folder_at(place: str | Path) -> Folder:

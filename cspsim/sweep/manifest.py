@@ -1,35 +1,44 @@
 """What a folder of results says of itself: the manifest, and the design as tables."""
 
 import json
-import sys
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 import pyarrow as arrow
 
 from cspsim.errors import CspsimError
+from cspsim.exports import is_sealed
 from cspsim.luck import STREAMS
 from cspsim.outcomes import OUTCOMES
 from cspsim.sweep.folders import Folder
 from cspsim.sweep.plan import Plan
+from cspsim.sweep.same_code import versions
 
 MANIFEST = "manifest.json"
 
 
+class DamagedManifest(CspsimError):
+    """What a folder says of itself is not what was written."""
+
+
 def read_manifest(folder: Folder) -> dict[str, Any] | None:
-    """The manifest of a folder; None if there is none. Raises CspsimError if it is no manifest of a sweep."""
+    """The manifest of a folder; None if there is none.
+
+    Raises DamagedManifest if it is no manifest of a sweep, or was changed since it was written.
+    """
     try:
         content = json.loads(folder.read(MANIFEST))
     except FileNotFoundError:
         return None
     except (ValueError, RecursionError):
-        raise CspsimError(f"{folder}/{MANIFEST} is no manifest of a sweep: expected JSON") from None
+        raise DamagedManifest(f"{folder}/{MANIFEST} is no manifest of a sweep: expected JSON") from None
     if not isinstance(content, dict) or "digest" not in content or "settings" not in content:
-        raise CspsimError(f"{folder}/{MANIFEST} is no manifest of a sweep: it lacks a digest or settings")
+        raise DamagedManifest(f"{folder}/{MANIFEST} is no manifest of a sweep: it lacks a digest or settings")
+    if not is_sealed(content):
+        raise DamagedManifest(f"{folder}/{MANIFEST} is not as it was written: its seal does not fit")
     wrong = [key for key, kind in _KINDS.items() if not isinstance(content.get(key), kind)]
     if wrong:
-        raise CspsimError(f"{folder}/{MANIFEST} is no manifest of a sweep: not as it was written is {', '.join(wrong)}")
+        raise DamagedManifest(f"{folder}/{MANIFEST} is no manifest of a sweep: not as it was written is {', '.join(wrong)}")
     return content
 
 
@@ -69,21 +78,10 @@ def manifest_of(plan: Plan, status: str, counts: dict[str, int], notes: list[str
             for name, scenario in experiment.policies.items()
             for rival in scenario.rivals
         },
-        "versions": versions(),
+        "versions": dict(versions()),
         "notes": notes,
         "settings": plan.settings,
     }
-
-
-def versions() -> dict[str, str]:
-    """Versions of what made the numbers."""
-    found = {"python": sys.version.split()[0]}
-    for name in ("cspsim", "numpy", "numba", "pyarrow", "scipy"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # run from its source without being installed
-            found[name] = "unknown"
-    return found
 
 
 def designs_of(plan: Plan) -> dict[str, Any]:

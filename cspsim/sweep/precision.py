@@ -17,8 +17,9 @@ def enough(store: Store, round_number: int) -> tuple[bool, str]:
     sets, where these are not run), as a share of the baseline's value.
     """
     place = store.folder.path if isinstance(store.folder, LocalFolder) else str(store.folder)
+    runs = store.plan.runs_after(round_number)  # a sweep that is gone on with may hold more, and must decide as it did before
     wanted = float(store.plan.experiment.data.luck.precision or 0)
-    share = half_width_share(load_results(place), store.plan.experiment.primary)
+    share = half_width_share(load_results(place), store.plan.experiment.primary, runs)
     replicates = store.plan.rounds[round_number]
     verb = "was reached with" if share <= wanted else "was not reached with"
     return share <= wanted, (
@@ -26,9 +27,9 @@ def enough(store: Store, round_number: int) -> tuple[bool, str]:
     )
 
 
-def half_width_share(results: SweepResults, outcome: str) -> float:
+def half_width_share(results: SweepResults, outcome: str, before_run: int | None = None) -> float:
     """The widest half interval of an effect over policies, over the baseline's value."""
-    cells = results.cells(outcome, AREA)
+    cells = results.cells(outcome, AREA, before_run)
     errors = cells.noise()
     if results.designs["uncertainties"]["first"]:
         value, widest = cells.value[0, 0], WIDTH * np.nanmax(errors[:, 0])

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cspsim.assumptions import uncertain_numbers
-from cspsim.errors import ScenarioError, did_you_mean
+from cspsim.errors import CspsimError, ScenarioError, did_you_mean
+from cspsim.exports import check_unchanged
 from cspsim.limits import TABLE_FILE, Unreadable, read_file
 from cspsim.luck import STREAMS
 from cspsim.outcomes import MAIN, OUTCOMES
@@ -160,12 +161,16 @@ def read_sets(path: Path, known: set[str], reader: FileReader) -> tuple[list[str
 
     key = ("uncertainties", "from")
     try:
+        check_unchanged(path)
         frame = pd.read_csv(io.BytesIO(read_file(path, TABLE_FILE)))
     except Unreadable as error:
         reader.blame(key, f"{path} {error.why}")
         return None
     except ValueError as error:
         reader.blame(key, f"{path} cannot be read: {str(error).splitlines()[0]}")
+        return None
+    except CspsimError as error:
+        reader.blame(key, str(error))
         return None
     frame = frame.drop(columns=[name for name in ("set", "weight") if name in frame])
     known = known | {name.removeprefix("uncertainties.") for name in known}

@@ -1,27 +1,36 @@
-"""Results on disk: parts written whole or not at all, a manifest, and what is already done."""
+"""Results on disk: files written whole or not at all and put on record, a manifest, and what is already done."""
 
-import os
-import re
-import socket
+import hashlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pyarrow as arrow
 
 from cspsim.errors import CspsimError
-from cspsim.exports import as_json
-from cspsim.sweep.folders import Folder, LocalFolder
-from cspsim.sweep.manifest import MANIFEST, assumptions_table, luck_table, manifest_of, policies_table, read_manifest
+from cspsim.exports import CHECKSUMS, as_json, sealed
+from cspsim.sweep.folders import Folder
+from cspsim.sweep.ledger import (
+    KEPT,
+    SLIPS,
+    Files,
+    check_files,
+    entry_of,
+    part_of,
+    read_ledger,
+    read_slips,
+    without_damaged,
+    write_ledger,
+    write_slip,
+)
+from cspsim.sweep.manifest import MANIFEST, DamagedManifest, assumptions_table, luck_table, manifest_of, policies_table, read_manifest
 from cspsim.sweep.plan import Plan
+from cspsim.sweep.same_code import differences, versions
 from cspsim.sweep.work import FAILURES, RUNS, TABLES, as_parquet, from_parquet
 
-LOCK = "sweep.lock"
 RUNNING, PAUSED, COMPACTING, COMPLETE = "running", "paused", "compacting", "complete"
 COMPACT_ROWS = 200_000  # rows of runs in one compact file: a few dozen megabytes
-
-_PART = re.compile(r"runs-(\d{9})-(\d{9})\.parquet")
+OF_DESIGN = "design.json"
+"""The slip of the tables of the design."""
 
 
 def part_name(first: int, last: int) -> str:
@@ -29,70 +38,147 @@ def part_name(first: int, last: int) -> str:
     return f"runs-{first:09d}-{last:09d}.parquet"
 
 
-def ranges(folder: Folder, table: str) -> list[tuple[int, int]]:
-    """First run and the run after the last one of every part of a table that is there."""
-    found = [_PART.fullmatch(name) for name in folder.names(table)]
-    return sorted((int(match[1]), int(match[2])) for match in found if match)
-
-
 class Store:
-    """The folder of one sweep while it is being filled. One process writes, whoever runs the jobs."""
+    """The folder of one sweep while it is being filled. One process writes, whoever runs the jobs.
+
+    Attributes:
+        work: what makes results this sweep's: its design, and the code and versions that compute.
+        files: what is on record and whole, since ``open``.
+    """
 
     def __init__(self, folder: Folder, plan: Plan) -> None:
         self.folder, self.plan = folder, plan
+        computing = sorted((name, version) for name, version in versions().items() if name not in ("python", "pyarrow"))
+        self.work = hashlib.sha256(repr((plan.digest, computing)).encode()).hexdigest()[:20]
+        self.files: Files = {}
+        self._before: dict[str, Any] = {}
 
     def manifest(self) -> dict[str, Any] | None:
         """What the folder says of itself; None if it holds no sweep. Raises CspsimError where it holds something else."""
         return read_manifest(self.folder)
 
-    def manifest_status(self) -> str:
-        """How far the folder has come; "" if it holds no sweep."""
-        return str((self.manifest() or {}).get("status", ""))
+    def damages(self) -> list[str]:
+        """What is not as it was written in the folder of a finished sweep, a sentence each."""
+        return damages_of_finished(self.folder, self.manifest() or {})
 
-    def begin(self, said: str | None) -> None:
-        """Write the design and a manifest before the first run."""
-        self.folder.write("policies.parquet", as_parquet(policies_table(self.plan)))
-        self.folder.write("assumptions.parquet", as_parquet(assumptions_table(self.plan)))
+    def check_code(self, manifest: dict[str, Any]) -> None:
+        """Raises CspsimError if what is there was made by other code: half of a sweep by each would be nobody's results."""
+        changed = differences(manifest["versions"], versions())
+        if changed:
+            raise CspsimError(
+                f"{self.folder} was begun with {', '.join(changed)}: its other half would come from another program. "
+                "Go on with what it was begun with, or choose a new folder with --out."
+            )
+
+    def open(self, said: str) -> None:
+        """Begin, or find out what of an earlier attempt is whole; what is not is given up. Writes the design and a manifest.
+
+        What is given up goes from the record first and from the disk second, so that any moment is a good one to be killed.
+        Raises CspsimError for runs of another sweep, or runs that nothing is on record about.
+        """
+        known = read_slips(self.folder, self.work)
+        try:
+            self._before = self.manifest() or {}
+        except DamagedManifest:  # what is on record says whose the parts are
+            if not known:
+                raise
+        if not known and not self._before and any(self.folder.names(table) for table in TABLES):
+            raise CspsimError(f"{self.folder} holds runs and nothing that says of what: choose a new folder with --out")
+        kept, damaged = check_files(self.folder, known)
+        self.files = without_damaged(kept, damaged)
+        self._before.setdefault("file", said)
+        if known:
+            self._put_in_order()
+        self._write_design()
+        self.write_manifest(RUNNING)
+
+    def _put_in_order(self) -> None:
+        """One slip for all that is kept, in place of the others; files that are on no slip are removed."""
+        write_slip(self.folder, KEPT, self.work, {name: entry for name, entry in self.files.items() if part_of(name)})
+        for name in self.folder.names(SLIPS):
+            if name != KEPT:
+                self.folder.remove(f"{SLIPS}/{name}")
+        self.folder.remove(CHECKSUMS)
+        self._remove_strays()
+
+    def _remove_strays(self) -> None:
+        for table in TABLES:
+            for name in self.folder.names(table):
+                if f"{table}/{name}" not in self.files and part_of(f"{table}/{name}"):
+                    self.folder.remove(f"{table}/{name}")
+
+    def _write_design(self) -> None:
+        tables = {"policies": policies_table(self.plan), "assumptions": assumptions_table(self.plan)}
         if self.plan.rows is not None:
-            self.folder.write("luck.parquet", as_parquet(luck_table(self.plan)))
-        self.write_manifest(RUNNING, said=said)
+            tables["luck"] = luck_table(self.plan)
+        for name, table in tables.items():
+            content = as_parquet(table)
+            entry = entry_of(content)
+            if self.files.get(f"{name}.parquet") != entry:
+                self.folder.write(f"{name}.parquet", content)
+                self.files[f"{name}.parquet"] = entry
+        self._put_on_record(OF_DESIGN, [f"{name}.parquet" for name in tables])
 
-    def write_manifest(self, status: str, counts: dict[str, int] | None = None, notes: Iterable[str] = (), said: str | None = None) -> None:
-        """Say what this folder holds and how far it has come."""
-        before = read_manifest(self.folder) or {}
-        said = said or before.get("file", "")
-        content = manifest_of(self.plan, status, counts or before.get("counts", {}), list(notes), said)
-        self.folder.write(MANIFEST, as_json(content).encode())
+    def _put_on_record(self, slip: str, names: Iterable[str]) -> None:
+        write_slip(self.folder, slip, self.work, {name: self.files[name] for name in names})
+
+    def write_manifest(self, status: str, notes: Iterable[str] = (), checksums: str = "") -> None:
+        """Say what this folder holds and how far it has come. ``checksums``: hash of the ledger, once all is done."""
+        content = manifest_of(self.plan, status, self.counts(), list(notes), self._before.get("file", ""))
+        self.folder.write(MANIFEST, (as_json(sealed({**content, "checksums": checksums})) + "\n").encode())
+
+    def ranges(self, table: str) -> list[tuple[int, int]]:
+        """First run and the run after the last one of every part of a table."""
+        parts = [part for part in map(part_of, self.files) if part is not None]
+        return sorted((part.first, part.last) for part in parts if part.table == table)
 
     def done(self) -> list[tuple[int, int]]:
-        """Ranges of runs whose parts are all there. What a crash left of an unfinished job is taken away."""
-        if self.manifest_status() == COMPACTING:
-            for table in TABLES:
-                parts = ranges(self.folder, table)
-                for part in parts:
-                    if any(_holds(other, part) for other in parts):
-                        self.folder.remove(f"{table}/{part_name(*part)}")
-            return ranges(self.folder, RUNS)
-        whole = ranges(self.folder, RUNS)
-        for table in TABLES:
-            for part in set(ranges(self.folder, table)) - set(whole):
-                self.folder.remove(f"{table}/{part_name(*part)}")
-        return whole
+        """Ranges of runs whose parts are all there."""
+        return self.ranges(RUNS)
 
     def write_part(self, first: int, last: int, tables: dict[str, bytes]) -> None:
-        """Write what a job made. The runs come last: where they are, the job is done."""
-        for table in TABLES:
-            if table in tables:
-                self.folder.write(f"{table}/{part_name(first, last)}", tables[table])
+        """Write what a job made, and its slip last: where that is, the job is done."""
+        written = {f"{table}/{part_name(first, last)}": tables[table] for table in TABLES if table in tables}
+        entries = {name: entry_of(content) for name, content in written.items()}
+        for name, content in written.items():
+            self.folder.write(name, content)
+        write_slip(self.folder, f"{first:09d}-{last:09d}.json", self.work, entries)
+        self.files |= entries
 
     def compact(self) -> None:
-        """Join small parts into large ones; a crash in between loses nothing, since parts go when their whole is there."""
+        """Join small parts into large ones; a crash in between loses nothing, since parts go when their whole is on record."""
         for table in TABLES:
             for group in self._groups(table):
-                content = as_parquet(arrow.concat_tables([from_parquet(self.folder.read(f"{table}/{part_name(*part)}")) for part in group]))
-                self.folder.write(f"{table}/{part_name(group[0][0], group[-1][1])}", content)
-                for part in group:
-                    self.folder.remove(f"{table}/{part_name(*part)}")
+                names = [f"{table}/{part_name(*part)}" for part in group]
+                content = as_parquet(arrow.concat_tables([from_parquet(self._read(name)) for name in names]))
+                first, last = group[0][0], group[-1][1]
+                whole = f"{table}/{part_name(first, last)}"
+                self.folder.write(whole, content)
+                self.files[whole] = entry_of(content)
+                self._put_on_record(f"{table}-{first:09d}-{last:09d}.json", [whole])
+                for name in names:
+                    self.folder.remove(name)
+                    del self.files[name]
+
+    def _read(self, name: str) -> bytes:
+        """A file that is about to be joined. Raises CspsimError if it is no longer what was written a while ago."""
+        try:
+            content = self.folder.read(name)
+        except FileNotFoundError:
+            content = b""
+        if hashlib.sha256(content).hexdigest() != self.files[name].sha256:
+            raise CspsimError(f"{self.folder}/{name} was changed or taken away while the sweep ran; --resume makes it again")
+        return content
+
+    def finish(self, notes: list[str]) -> None:
+        """Say that all is done. Raises CspsimError if a part went away meanwhile."""
+        there = set(self.folder.names()) | {f"{table}/{name}" for table in TABLES for name in self.folder.names(table)}
+        gone = [name for name in self.files if name not in there]
+        if gone:
+            raise CspsimError(f"{self.folder}/{gone[0]} was taken away while the sweep ran; --resume makes it again")
+        self._remove_strays()
+        self.write_manifest(COMPLETE, notes, write_ledger(self.folder, self.work, self.files))
+        self.folder.remove_folder(SLIPS)
 
     def _groups(self, table: str) -> Iterator[list[tuple[int, int]]]:
         """Neighbouring parts that become one file: the same groups whatever was interrupted before.
@@ -101,7 +187,7 @@ class Store:
         """
         size = max(self.plan.job_runs, self.plan.job_runs * (COMPACT_ROWS // self.rows_of_a_job(table)))
         groups: dict[int, list[tuple[int, int]]] = {}
-        for part in ranges(self.folder, table):
+        for part in self.ranges(table):
             groups.setdefault(part[0] // size, []).append(part)
         yield from (group for group in groups.values() if len(group) > 1)
 
@@ -114,56 +200,30 @@ class Store:
 
     def counts(self) -> dict[str, int]:
         """Runs stored and runs failed so far."""
-        runs = sum(last - first for first, last in ranges(self.folder, RUNS))
-        failed = sum(from_parquet(self.folder.read(f"{FAILURES}/{part_name(*part)}")).num_rows for part in ranges(self.folder, FAILURES))
-        return {"runs": runs - failed, "failures": failed}
+        return counts_of(self.files)
 
 
-def _holds(outer: tuple[int, int], inner: tuple[int, int]) -> bool:
-    return outer[0] <= inner[0] and inner[1] <= outer[1] and outer != inner
+def counts_of(files: Files) -> dict[str, int]:
+    """Runs stored and runs failed, by what is on record."""
+    parts = [(part, entry) for name, entry in files.items() if (part := part_of(name)) is not None]
+    runs = sum(part.last - part.first for part, _ in parts if part.table == RUNS)
+    failed = sum(entry.rows for part, entry in parts if part.table == FAILURES)
+    return {"runs": runs - failed, "failures": failed}
 
 
-@contextmanager
-def locked(folder: Folder) -> Iterator[None]:
-    """Keep a second sweep out of the folder. A lock left by a process that is gone is taken over.
-
-    Raises CspsimError when another process is at work there.
-    """
-    if not isinstance(folder, LocalFolder):
-        yield
-        return
-    path = folder.path / LOCK
-    folder.path.mkdir(parents=True, exist_ok=True)
-    mine = f"{socket.gethostname()} {os.getpid()}"
+def damages_of_finished(folder: Folder, manifest: dict[str, Any]) -> list[str]:
+    """What is not as it was written in the folder of a finished sweep, a sentence each."""
     try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-    except FileExistsError:
-        _check_owner(path)
-        handle = os.open(path, os.O_WRONLY | os.O_TRUNC)
-    with os.fdopen(handle, "w") as file:
-        file.write(mine)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
+        files = read_ledger(folder, manifest["checksums"])
+    except CspsimError as error:
+        return [str(error)]
+    _, damaged = check_files(folder, files)
+    there = [f"{table}/{name}" for table in TABLES for name in folder.names(table)]
+    strange = [name for name in there if part_of(name) and name not in files]
+    found = [f"{folder}/{name} {_fault(folder, name)}" for name in damaged]
+    return found + [f"{folder}/{name} is no part of this sweep" for name in strange]
 
 
-def _check_owner(path: Path) -> None:
-    """Raises CspsimError if the process that holds a lock is alive, or may be on another machine."""
-    host, _, number = path.read_text().partition(" ")
-    if host and host != socket.gethostname():
-        raise CspsimError(f"{path.parent} is in use by a sweep on {host}; if that one is gone, remove {path}")
-    if number.isdecimal() and int(number) != os.getpid() and _is_alive(int(number)):
-        raise CspsimError(f"{path.parent} is in use by another sweep (process {number})")
-
-
-def _is_alive(process: int) -> bool:
-    if os.name == "nt":  # there os.kill would end it; a lock left behind is to be removed by hand
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _fault(folder: Folder, name: str) -> str:
+    where, _, bare = name.rpartition("/")
+    return "is not as it was written" if bare in folder.names(where) else "is missing"

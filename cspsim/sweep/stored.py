@@ -1,5 +1,7 @@
 """A sweep read back: its design, its tables as frames and as DuckDB relations, and its runs as cells."""
 
+import time
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,14 +15,21 @@ from cspsim.outward import as_argument, for_shell
 from cspsim.parameters import Floats, Integers
 from cspsim.results import AREA
 from cspsim.sweep.folders import LocalFolder, local_copy
-from cspsim.sweep.manifest import MANIFEST, read_manifest
+from cspsim.sweep.ledger import DESIGN, Files, check_files, read_ledger, read_slips
+from cspsim.sweep.locking import is_held
+from cspsim.sweep.manifest import MANIFEST, DamagedManifest, read_manifest
+from cspsim.sweep.store import COMPLETE, PAUSED, counts_of, damages_of_finished
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-DESIGN_TABLES = ("policies", "assumptions", "luck")
+DESIGN_TABLES = tuple(name.removesuffix(".parquet") for name in DESIGN)
 RUN_TABLES = ("runs", "months", "authorities", "failures")
+INTERRUPTED = "interrupted"
+"""How far a sweep has come that says it is at work, and is not."""
+LOOKS, BETWEEN_LOOKS = 5, 0.1  # seconds; parts may be joined while somebody reads them
+SHOWN = 10  # damages; a longer list is no longer read
 
 
 class Cells(NamedTuple):
@@ -78,11 +87,12 @@ class SweepResults:
         folder: where it lies (a copy, if it came from an object store).
         manifest: what was run, and with what.
         limits: time and memory that a query may take.
+        files: names of its files, all of them checked.
         was_finished: whether ``run_sweep`` found everything done already.
     """
 
-    def __init__(self, folder: Path, manifest: dict[str, Any], limits: Limits = QUERY) -> None:
-        self.folder, self.manifest, self.limits = folder, manifest, limits
+    def __init__(self, folder: Path, manifest: dict[str, Any], files: Iterable[str], limits: Limits = QUERY) -> None:
+        self.folder, self.manifest, self.files, self.limits = folder, manifest, sorted(files), limits
         self.was_finished = False
 
     def __repr__(self) -> str:
@@ -155,8 +165,8 @@ class SweepResults:
 
     def tables(self) -> dict[str, list[Path]]:
         """Name of each table that is there, with its files."""
-        found = {name: [self.folder / f"{name}.parquet"] for name in DESIGN_TABLES if (self.folder / f"{name}.parquet").is_file()}
-        found |= {name: sorted((self.folder / name).glob("runs-*.parquet")) for name in RUN_TABLES}
+        found = {name: [self.folder / f"{name}.parquet"] for name in DESIGN_TABLES if f"{name}.parquet" in self.files}
+        found |= {table: [self.folder / name for name in self.files if name.startswith(f"{table}/")] for table in RUN_TABLES}
         return {name: paths for name, paths in found.items() if paths}
 
     def _frame(self, table: str) -> "pd.DataFrame":
@@ -189,9 +199,10 @@ class SweepResults:
 
         return arrow.Table.from_batches(list(batches(self, query, most=self.limits.memory))).to_pandas()
 
-    def cells(self, outcome: str, partnership: str = AREA) -> Cells:
+    def cells(self, outcome: str, partnership: str = AREA, before_run: int | None = None) -> Cells:
         """One outcome of one partnership (or of the area) as an array by policy, assumption set and replicate.
 
+        ``before_run``: only runs with lower numbers, such as those of the first rounds.
         A design of luck has one cell per policy: its rows stand on the axis of replicates.
         Raises CspsimError for an outcome or partnership that is not stored.
         """
@@ -199,7 +210,7 @@ class SweepResults:
             raise CspsimError(f'outcome "{outcome}" is not stored here; {did_you_mean(outcome, self.outcomes)}')
         ratio = OUTCOMES[outcome].denominator is not None
         columns = [f"{outcome}_numerator", f"{outcome}_denominator"] if ratio else [outcome]
-        keys, values = self._columns(columns, partnership)
+        keys, values = self._columns(columns, partnership, before_run)
         if not len(keys):
             places = [AREA, *self.manifest["partnerships"]]
             raise CspsimError(f'no run of partnership "{partnership}" is stored here; {did_you_mean(partnership, places)}')
@@ -214,12 +225,13 @@ class SweepResults:
         filled[1, keys[:, 0], sets, index] = values[:, 1] if ratio else 1.0
         return Cells(filled[0], filled[1], self.policies["against"].to_numpy(dtype=np.int64))
 
-    def _columns(self, columns: list[str], partnership: str) -> tuple[Integers, Floats]:
+    def _columns(self, columns: list[str], partnership: str, before_run: int | None) -> tuple[Integers, Floats]:
         """Keys ``[run, (policy, assumptions, replicate)]`` and values ``[run, column]`` in the order of runs."""
         names = ["policy", "assumptions", "replicate"]
         quoted = ", ".join(f'"{name}"' for name in [*names, *columns])
-        query = f"SELECT {quoted} FROM runs WHERE partnership = ? ORDER BY run"
-        found = self.connection.execute(query, [partnership]).fetchnumpy()
+        query = f"SELECT {quoted} FROM runs WHERE partnership = ? AND run < ? ORDER BY run"
+        last = np.iinfo(np.int64).max if before_run is None else before_run
+        found = self.connection.execute(query, [partnership, int(last)]).fetchnumpy()
         keys = np.stack([np.asarray(found[name], dtype=np.int64) for name in names], axis=1)
         return keys, np.stack([np.ma.filled(np.ma.asarray(found[name], dtype=float), np.nan) for name in columns], axis=1)
 
@@ -236,10 +248,48 @@ def _index_in_cell(keys: Integers) -> Integers:
 def load_results(folder: str | Path, limits: Limits | None = None) -> SweepResults:
     """The results of a sweep in a folder, finished or not, or at an address such as ``s3://bucket/name``.
 
-    ``limits``: time and memory that queries may take. Raises CspsimError if there is none.
+    ``limits``: time and memory that queries may take. Everything is checked against what was put on record when it was written.
+    Raises CspsimError if there is none, or if anything in it is not as it was written.
     """
     path = local_copy(str(folder)) if "://" in str(folder) else Path(folder)
-    manifest = read_manifest(LocalFolder(path))
+    place = LocalFolder(path)
+    try:
+        manifest = read_manifest(place)
+    except DamagedManifest as error:
+        raise CspsimError(f"{error}; cspsim sweep FILE --out {folder} --resume makes it again") from None
     if manifest is None:
         raise CspsimError(f"{folder} holds no results of a sweep (it has no {MANIFEST})")
-    return SweepResults(path, manifest, limits or limits_of(usual=QUERY))
+    if manifest["status"] == COMPLETE:
+        damages = damages_of_finished(place, manifest)
+        files = {} if damages else read_ledger(place, manifest["checksums"])
+    else:
+        files, damages = _files_of_unfinished(place, manifest)
+        at_work = is_held(path) or "://" in str(folder)  # of an object store nobody can tell
+        status = manifest["status"] if manifest["status"] == PAUSED or at_work else INTERRUPTED
+        manifest = {**manifest, "status": status, "counts": counts_of(files)}
+    if damages:
+        raise CspsimError(damaged_in_words(damages))
+    return SweepResults(path, manifest, files, limits or limits_of(usual=QUERY))
+
+
+def _files_of_unfinished(place: LocalFolder, manifest: dict[str, Any]) -> tuple[Files, list[str]]:
+    """What is on record so far, and what of it is damaged. While a sweep is at work its parts are being joined: look again."""
+    for _ in range(LOOKS):
+        files, damaged = check_files(place, read_slips(place))
+        if not damaged or not is_held(place.path):
+            break
+        time.sleep(BETWEEN_LOOKS)
+    found = [f"{place}/{name} is not as it was written, or missing" for name in damaged]
+    known = {*files, *damaged}
+    design = DESIGN if manifest["designs"]["luck"]["kind"] != "replicates" else DESIGN[:2]
+    found += [f"{place}/{name} is missing" for name in design if name not in known]
+    less = sum(manifest["counts"].values()) - sum(counts_of(files).values())
+    if manifest["status"] == PAUSED and less > 0 and not found:
+        found.append(f"{place}: {less:,} runs that were there when the sweep was paused are missing")
+    return files, found
+
+
+def damaged_in_words(damages: list[str]) -> str:
+    """A sentence or a list about what is not as it was written, and how to mend it."""
+    shown = damages[:SHOWN] + [f"and {len(damages) - SHOWN:,} more"] * (len(damages) > SHOWN)
+    return "\n  ".join(["these results are damaged:", *shown]) + "\nThe sweep that made them makes them again with --resume."

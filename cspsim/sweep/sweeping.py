@@ -1,21 +1,27 @@
 """A sweep from start to end: begin or go on, hand out jobs, write what comes back, say what became of it."""
 
-import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from warnings import warn
 
 from cspsim.errors import CspsimError
+from cspsim.exports import CHECKSUMS
 from cspsim.sweep.designing import make_plan
 from cspsim.sweep.executor import Job, Tables, in_own_process, on_threads
 from cspsim.sweep.experiment import Experiment
 from cspsim.sweep.folders import Folder, LocalFolder, folder_at
+from cspsim.sweep.locking import LOCK, locked
+from cspsim.sweep.manifest import DamagedManifest
 from cspsim.sweep.plan import Plan
 from cspsim.sweep.precision import enough
-from cspsim.sweep.store import COMPACTING, COMPLETE, PAUSED, RUNNING, Store, locked
-from cspsim.sweep.stored import SweepResults, load_results
+from cspsim.sweep.store import COMPACTING, COMPLETE, PAUSED, Store
+from cspsim.sweep.stored import DESIGN_TABLES, INTERRUPTED, SweepResults, damaged_in_words, load_results
+from cspsim.sweep.work import RUNS
 
 Progress = Callable[[int], None]
+Tell = Callable[[str], None]
 
 PATIENCE_WITH_A_JOB = 3  # deaths with the same job under way before it is tried in a process of its own
 
@@ -28,6 +34,7 @@ def run_sweep(
     dask: str | None = None,
     progress: Progress | None = None,
     said: str | None = None,
+    tell: Tell = warn,
 ) -> SweepResults:
     """Run an experiment into a folder, or what is still missing of it.
 
@@ -39,9 +46,11 @@ def run_sweep(
         dask: address of a scheduler, or ``local:N``.
         progress: called with the number of runs just finished, those found done first.
         said: how the user named the experiment, for commands that are shown.
+        tell: called with a sentence about what a reader of the results should know at once, such as a worker that is left out.
 
     Raises:
-        CspsimError: the folder holds something else, another design, or an unfinished sweep without ``resume``.
+        CspsimError: the folder holds something else, another design, what other code began, or what is unfinished or
+            damaged without ``resume``; or the disk, the memory or the cluster gave out. Finished jobs are kept.
         KeyboardInterrupt: Ctrl-C; finished jobs are kept and the manifest says "paused".
     """
     plan = make_plan(experiment)
@@ -52,40 +61,57 @@ def run_sweep(
             found = load_results(folder)
             found.was_finished = True
             return found
-        if store.manifest() is None:
-            store.begin(said or str(experiment.path))
-        elif store.manifest_status() != COMPACTING:
-            store.write_manifest(RUNNING)
+        store.open(said or str(experiment.path))
         try:
-            notes = _rounds(store, threads, dask, progress or (lambda runs: None))
-        except BaseException:
-            store.write_manifest(PAUSED, store.counts())
+            notes = _rounds(store, threads, dask, progress or (lambda runs: None), tell)
+            store.write_manifest(COMPACTING, notes)
+            store.compact()
+            _forget_all(place)
+            store.finish(notes)
+        except BaseException as error:
+            with suppress(CspsimError):  # where nothing can be written any more, the lock that is gone says that nobody is at work
+                store.write_manifest(PAUSED)
+            if isinstance(error, MemoryError):
+                raise CspsimError("there is not enough memory: use fewer --threads; finished jobs are kept, --resume goes on") from None
             raise
-        store.write_manifest(COMPACTING, notes=notes)
-        store.compact()
-        _forget_all(place)
-        store.write_manifest(COMPLETE, store.counts(), notes)
     return load_results(folder)
 
 
 def _is_finished(store: Store, resume: bool) -> bool:
     """Whether all is done already. Raises CspsimError where a folder must not be written to."""
-    manifest = store.manifest()
+    try:
+        manifest = store.manifest()
+    except DamagedManifest as error:
+        if resume:
+            return False
+        raise CspsimError(f"{error}; --resume makes it again") from None
     if manifest is None:
-        strangers = [
-            name for name in store.folder.names() if name not in ("sweep.lock", "policies.parquet", "assumptions.parquet", "luck.parquet")
-        ]
-        if strangers:
-            raise CspsimError(f"{store.folder} holds files that are no sweep ({strangers[0]}): choose a new folder with --out")
+        _check_strangers(store, resume)
         return False
     if manifest["digest"] != store.plan.digest:
         changes = "\n".join(f"  {line}" for line in changes_between(manifest["settings"], store.plan.settings))
         raise CspsimError(f"{store.folder} holds another sweep; since then this has changed:\n{changes}\nChoose a new folder with --out.")
     if manifest["status"] == COMPLETE:
-        return True
-    if not resume:
-        raise CspsimError(f"{store.folder} holds an unfinished sweep of this experiment ({manifest['status']}): go on with --resume")
+        damages = store.damages()
+        if not damages:
+            return True
+        if not resume:
+            raise CspsimError(damaged_in_words(damages))
+    elif not resume:
+        how_far = PAUSED if manifest["status"] == PAUSED else INTERRUPTED
+        raise CspsimError(f"{store.folder} holds an unfinished sweep of this experiment ({how_far}): go on with --resume")
+    store.check_code(manifest)
     return False
+
+
+def _check_strangers(store: Store, resume: bool) -> None:
+    """Raises CspsimError where a folder without a manifest holds files of somebody else, or runs that nobody asked to go on with."""
+    ours = {LOCK, CHECKSUMS, *(f"{name}.parquet" for name in DESIGN_TABLES)}
+    strangers = [name for name in store.folder.names() if name not in ours]
+    if strangers:
+        raise CspsimError(f"{store.folder} holds files that are no sweep ({strangers[0]}): choose a new folder with --out")
+    if not resume and store.folder.names(RUNS):
+        raise CspsimError(f"{store.folder} holds runs and no manifest: --resume goes on with them")
 
 
 def changes_between(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
@@ -107,11 +133,11 @@ def _shown(value: Any) -> str:
     return "not there" if value is None else str(value)[:80]
 
 
-def _rounds(store: Store, threads: int | None, dask: str | None, progress: Progress) -> list[str]:
+def _rounds(store: Store, threads: int | None, dask: str | None, progress: Progress, tell: Tell) -> list[str]:
     """Every round that is needed; one, unless a precision is to be reached. Returns what a reader has to know."""
     plan = store.plan
     notes: list[str] = []
-    with _hands(plan, threads, dask, store) as work:
+    with _hands(plan, threads, dask, store, tell) as work:
         for number in range(len(plan.rounds)):
             done = store.done()
             missing = [job for job in plan.jobs(number) if not any(first <= job[0] and job[1] <= last for first, last in done)]
@@ -130,8 +156,8 @@ def _rounds(store: Store, threads: int | None, dask: str | None, progress: Progr
 class _hands:
     """Who does the jobs: a context that gives a function from jobs to finished jobs."""
 
-    def __init__(self, plan: Plan, threads: int | None, dask: str | None, store: Store) -> None:
-        self.plan, self.threads, self.dask, self.store = plan, threads, dask, store
+    def __init__(self, plan: Plan, threads: int | None, dask: str | None, store: Store, tell: Tell) -> None:
+        self.plan, self.threads, self.dask, self.store, self.tell = plan, threads, dask, store, tell
         self._client: Any = None
 
     def __enter__(self) -> Callable[[list[Job]], Iterator[tuple[Job, Tables]]]:
@@ -143,7 +169,7 @@ class _hands:
             raise CspsimError('--dask needs dask.distributed: pip install "cspsim[cluster]"') from None
         self._client = dask_client(self.dask)
         client = self._client.__enter__()
-        return lambda jobs: on_dask(self.plan, jobs, client)
+        return lambda jobs: on_dask(self.plan, jobs, client, self.tell)
 
     def __exit__(self, *error: Any) -> None:
         if self._client is not None:
@@ -168,23 +194,24 @@ def _attempts(folder: Folder, job: Job) -> int:
         return 0
     try:
         return _mark(folder, job).stat().st_size
-    except FileNotFoundError:
+    except OSError:
         return 0
 
 
 def _remember(folder: Folder, job: Job) -> None:
     if isinstance(folder, LocalFolder):
         mark = _mark(folder, job)
-        mark.parent.mkdir(exist_ok=True)
-        with mark.open("a") as file:
-            file.write(".")
+        with suppress(OSError):  # a full disk is told when results are written, not when patience is counted
+            mark.parent.mkdir(exist_ok=True)
+            with mark.open("a") as file:
+                file.write(".")
 
 
 def _forget(folder: Folder, job: Job) -> None:
     if isinstance(folder, LocalFolder):
-        _mark(folder, job).unlink(missing_ok=True)
+        with suppress(OSError):
+            _mark(folder, job).unlink(missing_ok=True)
 
 
 def _forget_all(folder: Folder) -> None:
-    if isinstance(folder, LocalFolder):
-        shutil.rmtree(folder.path / "attempts", ignore_errors=True)
+    folder.remove_folder("attempts")

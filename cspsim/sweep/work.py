@@ -76,9 +76,14 @@ def run_job(plan: Plan, first: int, last: int, bench: Bench | None = None) -> di
 
 
 def _run_stretch(bench: Bench, stretch: Stretch, block: Block) -> None:
-    """All runs of a stretch at once; one by one if that fails, to find the one that does."""
+    """All runs of a stretch at once; one by one if that fails, to find the one that does.
+
+    Raises MemoryError: that is a fault of the machine, and another one may make the run.
+    """
     try:
         made = _simulated(bench, stretch)
+    except MemoryError:
+        raise
     except Exception as error:
         if len(stretch.replicates) > 1:
             for k in range(len(stretch.replicates)):
@@ -230,10 +235,10 @@ def as_parquet(table: Any) -> bytes:
     """A table as a Parquet file."""
     sink = io.BytesIO()
     texts = [field.name for field in table.schema if arrow.types.is_dictionary(field.type)]
-    parquet.write_table(table, sink, compression="zstd", compression_level=1, use_dictionary=texts)
+    parquet.write_table(table, sink, compression="zstd", compression_level=1, use_dictionary=texts, write_page_checksum=True)
     return sink.getvalue()
 
 
 def from_parquet(content: bytes) -> Any:
     """A Parquet file as a table."""
-    return parquet.read_table(io.BytesIO(content))
+    return parquet.read_table(io.BytesIO(content), page_checksum_verification=True)
