@@ -21,9 +21,9 @@ print(sum(area.partnerships for area in answer.areas), time.process_time() - sta
 ONE_AREA = """
 import resource, sys, time
 from cspsim.country.areas import generate_country
-from cspsim.layout import build_world
-from cspsim.rulebook import STANDARD
-from cspsim.simulation import replicate_numbers, run_world
+from cspsim.scenario.layout import build_world
+from cspsim.running.rulebook import STANDARD
+from cspsim.running.simulation import replicate_numbers, run_world
 base = next(generate_country(1, 1)).data
 entries = list(base.partnerships.items())
 names = [f"copy_{{k:03d}}" for k in range({partnerships})]

@@ -8,16 +8,16 @@ import subprocess
 import sys
 import time
 
-from cspsim.layout import build_world
-from cspsim.rulebook import STANDARD
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulation import replicate_numbers, run_world
+from cspsim.running.rulebook import STANDARD
+from cspsim.running.simulation import replicate_numbers, run_world
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import Scenario, load_scenario
 
 ROUNDS = 5
 MEMORY = """
 import resource, sys
-import cspsim.simulation as simulation
-from cspsim.scenario import load_scenario
+import cspsim.running.simulation as simulation
+from cspsim.scenario.scenario import load_scenario
 results = simulation.simulate(load_scenario("baseline").with_changes({{"time.warm_up_months": 12, "time.last_month": "2009-03",
     "time.window_from": "2008-04"}}), replicates={runs})
 results.outcomes

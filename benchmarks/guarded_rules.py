@@ -11,12 +11,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from statistics import median
 
-import cspsim.month
-from cspsim import rulebook
-from cspsim.layout import build_world
-from cspsim.rival_rules import SLOTS, Rival
-from cspsim.scenario import load_scenario
-from cspsim.simulation import replicate_numbers, run_world
+import cspsim.model.month
+from cspsim.running import rulebook
+from cspsim.running.simulation import replicate_numbers, run_world
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.rival_rules import SLOTS, Rival
+from cspsim.scenario.scenario import load_scenario
 
 ROUNDS, RUNS = 20, 16
 guarded, watching = rulebook.guard_source, rulebook.unchanged
@@ -25,7 +25,7 @@ guarded, watching = rulebook.guard_source, rulebook.unchanged
 def copy_of(slot: str) -> Rival:
     """The package's own rule in this place, as a rule of a user."""
     name = SLOTS[slot].rule
-    path = Path(getattr(cspsim.month, name).py_func.__code__.co_filename)
+    path = Path(getattr(cspsim.model.month, name).py_func.__code__.co_filename)
     return Rival(slot, path, name, path.read_text(encoding="utf-8"), allowed=True)
 
 

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cspsim.layout import build_world
-from cspsim.rulebook import STANDARD
-from cspsim.scenario import load_scenario
-from cspsim.simulation import replicate_numbers, run_world
+from cspsim.running.rulebook import STANDARD
+from cspsim.running.simulation import replicate_numbers, run_world
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import load_scenario
 from cspsim.sweep.reading import load_experiment
 from cspsim.sweep.sweeping import run_sweep
 

@@ -18,12 +18,12 @@ import numpy as np
 ROUNDS = 5
 INTERPRETED = """
 import time
-from cspsim.layout import build_world
-from cspsim.luck import Luck
-from cspsim.month import begin_run, run_month
-from cspsim.outcomes import outcomes_of
-from cspsim.scenario import load_scenario
-from cspsim.simulation import replicate_numbers, state_for
+from cspsim.scenario.layout import build_world
+from cspsim.model.luck import Luck
+from cspsim.model.month import begin_run, run_month
+from cspsim.running.outcomes import outcomes_of
+from cspsim.scenario.scenario import load_scenario
+from cspsim.running.simulation import replicate_numbers, state_for
 import numpy as np
 world = build_world(load_scenario("baseline").data)
 state = state_for(world)
@@ -38,8 +38,8 @@ print((time.perf_counter() - started) / {months})
 
 
 def _months() -> int:
-    from cspsim.layout import calendar_of
-    from cspsim.scenario import load_scenario
+    from cspsim.scenario.layout import calendar_of
+    from cspsim.scenario.scenario import load_scenario
 
     return len(calendar_of(load_scenario("baseline").data).months)
 
@@ -62,8 +62,8 @@ def mesa_interpreted(steps: int) -> str:
     """A program that prints seconds per month of ``mesa.batch_run``'s model, interpreted; its warm-up is counted as months."""
     return f"""
 import time
-from cspsim.model import PartnershipModel
-from cspsim.scenario import load_scenario
+from cspsim.mesa_model.model import PartnershipModel
+from cspsim.scenario.scenario import load_scenario
 scenario = load_scenario("baseline").with_changes({{"time.warm_up_months": 12}})
 started = time.perf_counter()
 model = PartnershipModel(scenario, seed=1, replicate=0)
@@ -81,15 +81,15 @@ def main() -> None:
 
     import mesa
 
-    from cspsim.layout import build_world
-    from cspsim.luck import new_luck
-    from cspsim.model import PartnershipModel
-    from cspsim.month import begin_run, run_month
-    from cspsim.outcomes import outcomes_of
-    from cspsim.rulebook import STANDARD
-    from cspsim.scenario import load_scenario
-    from cspsim.simulation import replicate_numbers, run_world, simulate, state_for
-    from cspsim.structures import packed
+    from cspsim.mesa_model.model import PartnershipModel
+    from cspsim.model.luck import new_luck
+    from cspsim.model.month import begin_run, run_month
+    from cspsim.model.structures import packed
+    from cspsim.running.outcomes import outcomes_of
+    from cspsim.running.rulebook import STANDARD
+    from cspsim.running.simulation import replicate_numbers, run_world, simulate, state_for
+    from cspsim.scenario.layout import build_world
+    from cspsim.scenario.scenario import load_scenario
 
     months = _months()
     scenario = load_scenario("baseline")

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "load_scenario": "scenario",
-    "scenario_names": "scenario",
-    "Scenario": "scenario",
-    "simulate": "simulation",
-    "Results": "results",
-    "compare": "comparison",
-    "Comparison": "comparison",
-    "Run": "run",
-    "OUTCOMES": "outcomes",
-    "PartnershipModel": "model",
-    "CspsimError": "errors",
-    "ScenarioError": "errors",
+    "load_scenario": "scenario.scenario",
+    "scenario_names": "scenario.scenario",
+    "Scenario": "scenario.scenario",
+    "simulate": "running.simulation",
+    "Results": "running.results",
+    "compare": "comparing.comparison",
+    "Comparison": "comparing.comparison",
+    "Run": "one_run.run",
+    "OUTCOMES": "running.outcomes",
+    "PartnershipModel": "mesa_model.model",
+    "CspsimError": "basics.errors",
+    "ScenarioError": "basics.errors",
     "load_experiment": "sweep.reading",
     "load_hypotheses": "hypotheses.file",
     "run_hypotheses": "hypotheses.testing",
@@ -59,16 +59,16 @@ __all__ = [
 
 if TYPE_CHECKING:
     from cspsim.analysis.analysing import analyse
-    from cspsim.comparison import Comparison, compare
-    from cspsim.errors import CspsimError, ScenarioError
+    from cspsim.basics.errors import CspsimError, ScenarioError
+    from cspsim.comparing.comparison import Comparison, compare
     from cspsim.hypotheses.file import load_hypotheses
     from cspsim.hypotheses.testing import run_hypotheses
-    from cspsim.model import PartnershipModel
-    from cspsim.outcomes import OUTCOMES
-    from cspsim.results import Results
-    from cspsim.run import Run
-    from cspsim.scenario import Scenario, load_scenario, scenario_names
-    from cspsim.simulation import simulate
+    from cspsim.mesa_model.model import PartnershipModel
+    from cspsim.one_run.run import Run
+    from cspsim.running.outcomes import OUTCOMES
+    from cspsim.running.results import Results
+    from cspsim.running.simulation import simulate
+    from cspsim.scenario.scenario import Scenario, load_scenario, scenario_names
     from cspsim.sweep.reading import load_experiment
     from cspsim.sweep.stored import SweepResults, load_results
     from cspsim.sweep.sweeping import run_sweep

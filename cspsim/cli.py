@@ -12,11 +12,11 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.outward import visible
 from cspsim.commands import analyse, calibrate, country, hypotheses, kit, optimise, results, rooms, runs, scenarios, sweep, verify, view
 from cspsim.commands.stopping import exit_code_of, heed_signals
-from cspsim.errors import CspsimError
-from cspsim.outward import visible
-from cspsim.terminal import complain, speak_plainly
+from cspsim.commands.terminal import complain, speak_plainly
 
 
 class Commands(TyperGroup):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
 from cspsim.sweep.stored import Cells
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from worlds import write_tiny_world
 
 from cspsim.calibration.file import Calibration, load_calibration
-from cspsim.layout import add_months
-from cspsim.schema import parse_month
+from cspsim.scenario.layout import add_months
+from cspsim.scenario.schema import parse_month
 
 TYPES = ("burglary", "violence")
 PLACES = ("inner", "outer")

@@ -20,15 +20,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as some
 from worlds import tiny_world
 
-from cspsim.layout import build_world
-from cspsim.luck import Luck, new_luck
-from cspsim.month import begin_run
-from cspsim.scenario import load_scenario
-from cspsim.simulation import state_for
-from cspsim.state import State, out_of_range
-from cspsim.structures import packed
-from cspsim.tallies import Role
-from cspsim.world import World
+from cspsim.model.luck import Luck, new_luck
+from cspsim.model.month import begin_run
+from cspsim.model.state import State, out_of_range
+from cspsim.model.structures import packed
+from cspsim.model.tallies import Role
+from cspsim.model.world import World
+from cspsim.running.simulation import state_for
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import load_scenario
 
 INNER, OUTER = 0, 1
 POLICE, LOCAL_AUTHORITY, HEALTH = 0, 1, 2

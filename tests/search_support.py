@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from worlds import write_tiny_world
 
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
 from cspsim.search.file import Dimension
 from cspsim.search.proposing import Problem
 from cspsim.search.trials import Levels, Measured

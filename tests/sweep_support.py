@@ -6,7 +6,7 @@ from typing import Any
 
 from worlds import tiny_world
 
-from cspsim.exports import as_json, sealed
+from cspsim.basics.exports import as_json, sealed
 from cspsim.sweep.experiment import Experiment
 from cspsim.sweep.folders import LocalFolder
 from cspsim.sweep.ledger import entry_of, read_ledger, write_ledger

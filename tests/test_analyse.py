@@ -18,8 +18,8 @@ from cspsim.analysis.analysing import Analysis, analyse
 from cspsim.analysis.effects import finding_of, independent_rows, swept_of
 from cspsim.analysis.page import analysis_as_json, headlines_of, page, sections_of, write_analysis
 from cspsim.analysis.section import headline, p_words, range_words
+from cspsim.basics.errors import CspsimError
 from cspsim.cli import app
-from cspsim.errors import CspsimError
 from cspsim.sweep.luck_design import luck_design
 from cspsim.sweep.reading import load_experiment
 from cspsim.sweep.stored import SweepResults, load_results
@@ -258,7 +258,7 @@ class TestReport:
             assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
 
     def test_json_has_no_numbers_that_json_lacks(self, analysis: Analysis) -> None:
-        from cspsim.exports import as_json
+        from cspsim.basics.exports import as_json
 
         found = json.loads(as_json(analysis_as_json(analysis, sections_of(analysis))))
         assert [answer["policy"] for answer in found["answers"]] == ["half", "double", "nothing"]

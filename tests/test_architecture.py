@@ -15,11 +15,11 @@ import pytest
 from pydantic import BaseModel
 
 import cspsim
-from cspsim.parameters import Levers, Switches
-from cspsim.scenario import Scenario, load_scenario, scenario_names
-from cspsim.scenario_files import shipped_folder
-from cspsim.schema import DatedPath, Number, register_of
-from cspsim.uncertainties import Uncertainties
+from cspsim.model.parameters import Levers, Switches
+from cspsim.model.uncertainties import Uncertainties
+from cspsim.scenario.scenario import Scenario, load_scenario, scenario_names
+from cspsim.scenario.scenario_files import shipped_folder
+from cspsim.scenario.schema import DatedPath, Number, register_of
 
 PACKAGE = Path(str(cspsim.__file__)).resolve().parent
 SCENARIO_FILES = sorted(shipped_folder().rglob("*.toml"))
@@ -160,7 +160,7 @@ class TestLayers:
 
     def test_rules_never_import_each_other(self) -> None:
         for path in rule_files():
-            assert not [name for name, _ in imports(path) if name.startswith("cspsim.rules")], path.name
+            assert not [name for name, _ in imports(path) if name.startswith("cspsim.model.rules")], path.name
 
     @pytest.mark.parametrize("library", FACES_OF)
     def test_libraries_stay_with_their_faces(self, library: str) -> None:
@@ -169,7 +169,7 @@ class TestLayers:
 
     def test_the_test_sees_imports(self) -> None:
         """Not vacuous: it finds the imports that it must find, also those inside functions."""
-        assert "cspsim.rules.crime" in {name for name, _ in imports(PACKAGE / "month.py")}
+        assert "cspsim.model.rules.crime" in {name for name, _ in imports(PACKAGE / "month.py")}
         assert "pandas" in {name for name, _ in imports(PACKAGE / "results.py")}
         assert layer("world") < layer("rules") < layer("month") < layer("simulation") < layer("comparison")
 

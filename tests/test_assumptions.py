@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 from worlds import tiny_world
 
-from cspsim.assumptions import Arm, latin_hypercube, run_assumption_sets, sample_assumptions, triangular_quantile, uncertain_numbers
-from cspsim.layout import build_world
-from cspsim.rulebook import STANDARD
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulation import replicate_numbers, run_world
-from cspsim.uncertainties import Uncertainties
+from cspsim.model.uncertainties import Uncertainties
+from cspsim.running.assumptions import Arm, latin_hypercube, run_assumption_sets, sample_assumptions, triangular_quantile, uncertain_numbers
+from cspsim.running.rulebook import STANDARD
+from cspsim.running.simulation import replicate_numbers, run_world
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import Scenario, load_scenario
 
 SETS = 16
 

@@ -11,7 +11,7 @@ from calibration_support import CALIBRATION, months_text, small_calibration, wri
 from typer.testing import CliRunner
 from worlds import write_tiny_world
 
-from cspsim.assumptions import sample_assumptions, uncertain_numbers
+from cspsim.basics.errors import CspsimError
 from cspsim.calibration.calibrating import Calibrated, calibrate, first_wave, learn, runs_planned, scores_of
 from cspsim.calibration.file import Calibration, load_calibration
 from cspsim.calibration.forecasts import LAST_YEAR, MODEL, forecast_years, scored, summary_of
@@ -23,11 +23,11 @@ from cspsim.calibration.recovery import recover
 from cspsim.calibration.summary import findings_of, learned_table, sentences
 from cspsim.calibration.targets import observed_targets
 from cspsim.cli import app
-from cspsim.errors import CspsimError
-from cspsim.layout import calendar_of, path_by_month
-from cspsim.run import Run
-from cspsim.scenario import load_scenario
-from cspsim.schema import parse_month
+from cspsim.one_run.run import Run
+from cspsim.running.assumptions import sample_assumptions, uncertain_numbers
+from cspsim.scenario.layout import calendar_of, path_by_month
+from cspsim.scenario.scenario import load_scenario
+from cspsim.scenario.schema import parse_month
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +236,7 @@ class TestPosteriorFile:
         assert all((best[name] == values[name]).all() for name in others)
 
     def test_the_world_is_under_the_posterior(self, tmp_path: Path, calibration: Calibration) -> None:
-        from cspsim.layout import build_world
+        from cspsim.scenario.layout import build_world
 
         path = tmp_path / "mine.csv"
         path.write_text("uncertainties.shock_scale,crime_types.burglary.reporting\n0.77,0.55\n", encoding="utf-8")

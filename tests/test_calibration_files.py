@@ -9,9 +9,9 @@ from calibration_support import CALIBRATION, months_text, small_calibration, wri
 
 from cspsim.calibration.file import CalibrationError, load_calibration
 from cspsim.calibration.observed import ObservedError, read_observed
-from cspsim.scenario import load_scenario
-from cspsim.scenario_files import shipped_folder
-from cspsim.schema import parse_month
+from cspsim.scenario.scenario import load_scenario
+from cspsim.scenario.scenario_files import shipped_folder
+from cspsim.scenario.schema import parse_month
 
 
 def faults(path: Path) -> list[str]:

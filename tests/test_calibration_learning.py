@@ -11,7 +11,7 @@ from cspsim.calibration.history_matching import CUTOFF, fit_emulator, implausibi
 from cspsim.calibration.regression_abc import posterior_scores, systematic
 from cspsim.calibration.scores import crps, within
 from cspsim.calibration.targets import levels, month_noise, movement_apart
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
 
 
 def world(sets: int, seed: int, error: float = 0.5) -> tuple[Floats, Floats]:

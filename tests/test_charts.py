@@ -10,11 +10,24 @@ import numpy as np
 import pytest
 from worlds import tiny_world
 
-from cspsim.charts import COLOURS, DASHES, FOREST, MARKERS, PANELS, Arm, Chart, Definition, Estimate, draw, draw_glance, split_by_year
-from cspsim.comparison import Comparison, compare
-from cspsim.outcomes import OUTCOMES
-from cspsim.scenario import load_scenario
-from cspsim.years import by_year
+from cspsim.comparing.comparison import Comparison, compare
+from cspsim.reports.charts import (
+    COLOURS,
+    DASHES,
+    FOREST,
+    MARKERS,
+    PANELS,
+    Arm,
+    Chart,
+    Definition,
+    Estimate,
+    draw,
+    draw_glance,
+    split_by_year,
+)
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.years import by_year
+from cspsim.scenario.scenario import load_scenario
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +123,7 @@ class TestPictures:
 
 
 def test_pyplot_is_not_imported() -> None:
-    code = "import sys, cspsim.charts; print('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, cspsim.reports.charts; print('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
 
 

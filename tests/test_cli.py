@@ -14,14 +14,14 @@ import pytest
 from typer.testing import CliRunner, Result
 from worlds import tiny_world
 
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import CHECKSUMS, MANIFEST, results_folder, write_whole
 from cspsim.cli import app
 from cspsim.commands.options import folder_name, parsed_changes, replay_command
-from cspsim.describe import KINDS
-from cspsim.errors import CspsimError
-from cspsim.exports import CHECKSUMS, MANIFEST, results_folder, write_whole
-from cspsim.outcomes import OUTCOMES
-from cspsim.scenario import load_scenario, scenario_names
-from cspsim.terminal import Column, show_table
+from cspsim.commands.terminal import Column, show_table
+from cspsim.reports.describe import KINDS
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.scenario import load_scenario, scenario_names
 
 COMMANDS = (
     *("list", "show", "describe", "check", "new", "run", "compare", "explain"),
@@ -219,7 +219,7 @@ class TestRun:
             assert words in text
 
     def test_json_carries_the_numbers_of_simulate(self) -> None:
-        from cspsim.simulation import simulate
+        from cspsim.running.simulation import simulate
 
         found = answer("run", "tiny.toml", "--replicates", "5", "--seed", "3")
         results = simulate(load_scenario(Path("tiny.toml")), 5, 3)
@@ -271,7 +271,7 @@ class TestCompare:
         assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
     def test_json_is_the_comparison(self) -> None:
-        from cspsim.comparison import compare
+        from cspsim.comparing.comparison import compare
 
         found = answer("compare", "tiny.toml", "half.toml", *QUICK, "--no-report")
         expected = compare(load_scenario(Path("tiny.toml")), [load_scenario(Path("half.toml"))], 4, 1, 2, 4)
@@ -360,7 +360,7 @@ class TestConsoles:
 
         assert "Remark" in shown(90)
         assert "Value: 12,345" in shown(40)
-        monkeypatch.setattr("cspsim.terminal.NARROW", 10)
+        monkeypatch.setattr("cspsim.commands.terminal.NARROW", 10)
         narrow = shown(30)
         assert "Remark" not in narrow
         assert "12,345" in narrow
@@ -405,7 +405,7 @@ class TestFiles:
         def broken(source: object, target: object) -> None:
             raise OSError("disk full")
 
-        monkeypatch.setattr("cspsim.exports.os.replace", broken)
+        monkeypatch.setattr("cspsim.basics.exports.os.replace", broken)
         with pytest.raises(CspsimError, match=r"x\.txt cannot be written"):
             write_whole(Path("x.txt"), "new")
         assert Path("x.txt").read_text(encoding="utf-8") == "whole"

@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as some
 from worlds import tiny_world
 
-from cspsim.comparison import MAINSTREAM, PARTNERSHIP, TOGETHER, Comparison, compare, replicates_needed, runs_planned
-from cspsim.differences import Parts, holm, paired_estimate, parts_of, range_over, verdict_of
-from cspsim.errors import CspsimError
-from cspsim.layout import calendar_of
-from cspsim.money import in_pounds, in_words, rounded
-from cspsim.outcomes import OUTCOMES, outcomes_of
-from cspsim.parameters import Floats
-from cspsim.results import Results
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.tallies import Tally
+from cspsim.basics.errors import CspsimError
+from cspsim.comparing.comparison import MAINSTREAM, PARTNERSHIP, TOGETHER, Comparison, compare, replicates_needed, runs_planned
+from cspsim.comparing.differences import Parts, holm, paired_estimate, parts_of, range_over, verdict_of
+from cspsim.comparing.money import in_pounds, in_words, rounded
+from cspsim.model.parameters import Floats
+from cspsim.model.tallies import Tally
+from cspsim.running.outcomes import OUTCOMES, outcomes_of
+from cspsim.running.results import Results
+from cspsim.scenario.layout import calendar_of
+from cspsim.scenario.scenario import Scenario, load_scenario
 
 COLUMNS = (
     "scenario outcome baseline value difference ci_low ci_high replicates smallest_detectable assumptions_low assumptions_median "
@@ -396,6 +396,8 @@ def test_unknown_names_are_answered_with_the_nearest(tiny: Scenario, found: Comp
 
 
 def test_a_comparison_needs_no_slow_imports() -> None:
-    code = "import sys, cspsim.comparison; print([m for m in ('pandas', 'scipy.stats', 'mesa', 'matplotlib') if m in sys.modules])"
+    code = (
+        "import sys, cspsim.comparing.comparison; print([m for m in ('pandas', 'scipy.stats', 'mesa', 'matplotlib') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

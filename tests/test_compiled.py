@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cspsim import compiled as module
+from cspsim.model import compiled as module
 
 CALLER = """
 from tiny.compiled import compiled

@@ -20,18 +20,18 @@ from scipy.stats import binom
 from typer.testing import CliRunner
 from worlds import tiny_world
 
+from cspsim.basics.errors import CspsimError, ScenarioError
 from cspsim.cli import app
-from cspsim.comparison import compare
+from cspsim.comparing.comparison import compare
+from cspsim.comparing.differences import Paired
 from cspsim.country import areas as country_areas
 from cspsim.country.areas import CAPITAL, SINGLE_TIER, TWO_TIER, Place, area_text, generate_country, kind_of, places_of, rates_table
 from cspsim.country.draws import DRAWS_FILE, Draw, Lot, draws, national_streams, quantile
 from cspsim.country.totals import AreaFinding, CountryAnswer, run_country
-from cspsim.differences import Paired
-from cspsim.errors import CspsimError, ScenarioError
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Floats
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulation import simulate
+from cspsim.model.parameters import Floats
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.simulation import simulate
+from cspsim.scenario.scenario import Scenario, load_scenario
 
 HALVED = {"levers.grant.multiplier": 0.5}
 SEEDS = range(1, 7)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from cspsim.counts import SMALL_MEAN, SMALL_VARIANCE, binomial_quantile, negative_binomial_quantile
+from cspsim.model.counts import SMALL_MEAN, SMALL_VARIANCE, binomial_quantile, negative_binomial_quantile
 
 GRID = (np.arange(4000) + 0.5) / 4000
 TAILS = np.array([1e-9, 1e-6, 1e-4, 1 - 1e-4, 1 - 1e-6, 1 - 1e-9])

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from worlds import write_tiny_world
 
-from cspsim.dashboard import DEFINITIONS, Dashboard, dashboard
-from cspsim.errors import CspsimError
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Floats
-from cspsim.run import Run
-from cspsim.simulation import simulate
-from cspsim.tallies import Tally
+from cspsim.basics.errors import CspsimError
+from cspsim.comparing.dashboard import DEFINITIONS, Dashboard, dashboard
+from cspsim.model.parameters import Floats
+from cspsim.model.tallies import Tally
+from cspsim.one_run.run import Run
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.simulation import simulate
 
 ALL_WELL = {
     Tally.RECORDED_FIRST_YEAR: 100,

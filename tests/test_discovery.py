@@ -10,7 +10,7 @@ from cspsim.analysis.assumption_sections import failure_in_words
 from cspsim.analysis.boxes import Condition, title_of
 from cspsim.analysis.discovery import Discovery, Failure, Question, discover, question_of, tree_in_words
 from cspsim.analysis.sampled_sets import MOST_ASSUMPTIONS, MOST_ROWS, Sample, considered_rows, folds_of
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
 
 NAMES = [f"uncertainties.number_{k}" for k in range(5)]
 

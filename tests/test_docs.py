@@ -8,9 +8,9 @@ from types import ModuleType
 
 import pytest
 
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Levers
-from cspsim.schema import register_of
+from cspsim.model.parameters import Levers
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.schema import register_of
 
 ROOT = Path(__file__).parent.parent
 

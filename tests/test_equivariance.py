@@ -11,18 +11,18 @@ from hypothesis import strategies as some
 from pydantic import BaseModel
 from worlds import tiny_world
 
-from cspsim.layout import build_world
-from cspsim.luck import new_luck
-from cspsim.month import begin_run, run_month
-from cspsim.outcomes import OUTCOMES, outcomes_of
-from cspsim.results import with_area
-from cspsim.scenario import load_scenario
-from cspsim.schema import Number, ScenarioData, register_of
-from cspsim.simulation import state_for
-from cspsim.state import axes_of_state
-from cspsim.structures import packed
-from cspsim.uncertainties import Uncertainties
-from cspsim.world import World
+from cspsim.model.luck import new_luck
+from cspsim.model.month import begin_run, run_month
+from cspsim.model.state import axes_of_state
+from cspsim.model.structures import packed
+from cspsim.model.uncertainties import Uncertainties
+from cspsim.model.world import World
+from cspsim.running.outcomes import OUTCOMES, outcomes_of
+from cspsim.running.results import with_area
+from cspsim.running.simulation import state_for
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import load_scenario
+from cspsim.scenario.schema import Number, ScenarioData, register_of
 
 Plain = dict[str, Any]
 Fields = dict[str, np.ndarray]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sweep_support import HEAD, SETS, TWO_POLICIES, small_experiment, write_experiment
 
-from cspsim.errors import Fault
-from cspsim.layout import build_world
-from cspsim.luck import PARAMETERS, STREAMS
-from cspsim.outcomes import MAIN
+from cspsim.basics.errors import Fault
+from cspsim.model.luck import PARAMETERS, STREAMS
+from cspsim.running.outcomes import MAIN
+from cspsim.scenario.layout import build_world
 from cspsim.sweep.designing import make_plan
 from cspsim.sweep.experiment import ExperimentError
 from cspsim.sweep.reading import load_experiment

@@ -16,17 +16,18 @@ from hypothesis import settings as tests_settings
 from hypothesis import strategies as some
 from typer.testing import CliRunner
 
+from cspsim.basics.errors import CspsimError
 from cspsim.cli import app
 from cspsim.commands.options import load, parsed_changes
-from cspsim.comparison import compare
-from cspsim.errors import CspsimError
-from cspsim.layout import build_world, calendar_of
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Levers
-from cspsim.scenario import Scenario, load_scenario, scenario_names
-from cspsim.schema import register_of
-from cspsim.simulation import simulate
-from cspsim.uncertainties import Uncertainties
+from cspsim.comparing.comparison import compare
+from cspsim.model.parameters import Levers
+from cspsim.model.uncertainties import Uncertainties
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.simulation import simulate
+from cspsim.running.years import by_year
+from cspsim.scenario.layout import build_world, calendar_of
+from cspsim.scenario.scenario import Scenario, load_scenario, scenario_names
+from cspsim.scenario.schema import register_of
 from cspsim.web.explore import runs
 from cspsim.web.explore.address import question_of, state_of
 from cspsim.web.explore.answer import BASELINE, SCENARIO, answer_of, corners_of, moved_by
@@ -39,7 +40,6 @@ from cspsim.web.explore.question import MOST_RUNS, History, Question
 from cspsim.web.explore.runs import Block, Library, Unit, Workers, blocks_for, make
 from cspsim.web.explore.words import told
 from cspsim.web.scenarios import add_scenarios, forget_scenarios, scenario_of
-from cspsim.years import by_year
 
 LEVERS, UNCERTAINTIES = register_of(Levers), register_of(Uncertainties)
 FEW = 16

@@ -10,14 +10,14 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from cspsim.assumptions import Arm, run_assumption_sets, sample_assumptions
-from cspsim.layout import build_world
-from cspsim.outcomes import OUTCOMES, outcomes_of
-from cspsim.results import Results
-from cspsim.rulebook import STANDARD
-from cspsim.scenario import load_scenario
-from cspsim.simulation import simulate
-from cspsim.tallies import Tally
+from cspsim.model.tallies import Tally
+from cspsim.running.assumptions import Arm, run_assumption_sets, sample_assumptions
+from cspsim.running.outcomes import OUTCOMES, outcomes_of
+from cspsim.running.results import Results
+from cspsim.running.rulebook import STANDARD
+from cspsim.running.simulation import simulate
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import load_scenario
 
 REPLICATES = 200
 

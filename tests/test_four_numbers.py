@@ -10,18 +10,18 @@ from hypothesis import strategies as some
 from rules_support import Bench
 from scipy import stats
 
-from cspsim.compiled import rule_files
-from cspsim.counts import negative_binomial_quantile
-from cspsim.month import STAGES, run_month
-from cspsim.rules.accounts import open_books
-from cspsim.rules.agenda import begin_plan_year, propose_items
-from cspsim.rules.assessment import assess_needs
-from cspsim.rules.budgets import receive_budgets
-from cspsim.rules.commissioning import divide_pot
-from cspsim.rules.crime import commit_crimes
-from cspsim.rules.recording import record_crimes
-from cspsim.state import axes_of_state
-from cspsim.tallies import Tally
+from cspsim.model.compiled import rule_files
+from cspsim.model.counts import negative_binomial_quantile
+from cspsim.model.month import STAGES, run_month
+from cspsim.model.rules.accounts import open_books
+from cspsim.model.rules.agenda import begin_plan_year, propose_items
+from cspsim.model.rules.assessment import assess_needs
+from cspsim.model.rules.budgets import receive_budgets
+from cspsim.model.rules.commissioning import divide_pot
+from cspsim.model.rules.crime import commit_crimes
+from cspsim.model.rules.recording import record_crimes
+from cspsim.model.state import axes_of_state
+from cspsim.model.tallies import Tally
 
 UNTIL_CRIME_IS_KNOWN = (open_books, receive_budgets, divide_pot, commit_crimes, record_crimes)
 AFTERWARDS = (assess_needs, begin_plan_year, propose_items, *STAGES[1:])

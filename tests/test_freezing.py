@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis_worlds import HEAD, IMPACT, MONEY, SILENCE, write_hypotheses
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.hypotheses.file import load_hypotheses
 from cspsim.hypotheses.freezing import History, freeze, receipts_folder, record_run, text_hash
 from cspsim.hypotheses.words import history_in_words

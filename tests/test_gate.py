@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from browser import Site, site, visitor_cookie
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.web import gatekeeper, quick_code, reach
 from cspsim.web.gate import Gate
 from cspsim.web.gatekeeper import Gatekeeper, drawn_secrets

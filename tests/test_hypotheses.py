@@ -11,16 +11,16 @@ from hypothesis_worlds import HEAD, IMPACT, MONEY, SILENCE, write_hypotheses
 from typer.testing import CliRunner, Result
 
 from cspsim.cli import app
-from cspsim.differences import paired_estimate, parts_of
+from cspsim.comparing.differences import paired_estimate, parts_of
 from cspsim.hypotheses.arms import Runs, distinct
 from cspsim.hypotheses.file import HypothesisFile, load_hypotheses
 from cspsim.hypotheses.identities import NULL_WORLDS, check_identities
 from cspsim.hypotheses.judging import DISAPPEARS, REFUTED, REMAINS, SUPPORTED, UNDECIDED
 from cspsim.hypotheses.stored import read_results, rebuilt, results_text
 from cspsim.hypotheses.testing import BROKEN, EXACT, Judgement, arms_of, run_hypotheses, runs_planned
-from cspsim.outcomes import OUTCOMES
-from cspsim.scenario import Scenario
-from cspsim.simulation import simulate
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.simulation import simulate
+from cspsim.scenario.scenario import Scenario
 from cspsim.sweep.toml_file import shipped_experiments
 
 

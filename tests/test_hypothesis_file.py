@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis_worlds import HEAD, IMPACT, MONEY, SILENCE, write_hypotheses
 
-from cspsim.assumptions import sample_assumptions, uncertain_numbers
-from cspsim.errors import Fault
+from cspsim.basics.errors import Fault
 from cspsim.hypotheses.file import HypothesisError, HypothesisFile, held, load_hypotheses
-from cspsim.outcomes import OUTCOMES
-from cspsim.scenario import Scenario
+from cspsim.running.assumptions import sample_assumptions, uncertain_numbers
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.scenario import Scenario
 
 Faults = Callable[[str, str], list[Fault]]
 

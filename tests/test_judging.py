@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from scipy.stats import beta, t
 
-from cspsim.differences import Parts
+from cspsim.comparing.differences import Parts
 from cspsim.hypotheses.false_positives import BLOCK, false_positive_runs, measure_false_positives
 from cspsim.hypotheses.judging import (
     BREAKS,
@@ -34,7 +34,7 @@ from cspsim.hypotheses.judging import (
     verdicts,
     without_mechanism,
 )
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
 
 # differences 1 2 3 4: mean 2.5, standard error 0.645497, t with 3 degrees of freedom
 REFERENCE, TREATMENT = [10.0, 20.0, 30.0, 40.0], [11.0, 22.0, 33.0, 44.0]

@@ -19,15 +19,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from cspsim.basics.errors import CspsimError
 from cspsim.cli import app
 from cspsim.commands.options import load
-from cspsim.comparison import compare
-from cspsim.describe import describe
-from cspsim.errors import CspsimError
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Levers
-from cspsim.scenario import load_scenario, scenario_names
-from cspsim.schema import DatedPath, register_of
+from cspsim.comparing.comparison import compare
+from cspsim.model.parameters import Levers
+from cspsim.reports.describe import describe
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.scenario import load_scenario, scenario_names
+from cspsim.scenario.schema import DatedPath, register_of
 from cspsim.web.explore.address import question_of
 from cspsim.web.explore.posing import Posed
 from cspsim.web.kit import figures as kit_figures

@@ -13,8 +13,21 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 import cspsim
-from cspsim import luck as lucks
-from cspsim.luck import CRIME, SIGNALS, STREAMS, TURNOVER, name_key, new_luck, normal, normal_quantile, normals, philox, uniform, uniforms
+from cspsim.model import luck as lucks
+from cspsim.model.luck import (
+    CRIME,
+    SIGNALS,
+    STREAMS,
+    TURNOVER,
+    name_key,
+    new_luck,
+    normal,
+    normal_quantile,
+    normals,
+    philox,
+    uniform,
+    uniforms,
+)
 
 words = st.integers(0, 2**64 - 1) | st.sampled_from([0, 1, 2**63, 2**64 - 1])
 ROBBERY, SUTTON = name_key("robbery"), name_key("Sutton")
@@ -146,8 +159,8 @@ def test_normals_are_the_quantiles_of_the_uniforms() -> None:
 PRINT_DRAWS = """
 import json
 import numba
-from cspsim.luck import name_key, new_luck, normals, uniforms
-from cspsim.counts import binomial_quantile, negative_binomial_quantile
+from cspsim.model.luck import name_key, new_luck, normals, uniforms
+from cspsim.model.counts import binomial_quantile, negative_binomial_quantile
 key = name_key("robbery")
 exact, close = [], []
 for case in range(150):

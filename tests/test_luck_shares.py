@@ -12,14 +12,14 @@ from worlds import tiny_world
 from cspsim.analysis.luck_moderators import moderators_of, moderators_of_sweep
 from cspsim.analysis.luck_shares import luck_shares, luck_shares_of_scenarios, luck_shares_of_sweep, run_luck_design
 from cspsim.analysis.swept import EFFECT, OUTCOME, Asked
-from cspsim.assumptions import sample_assumptions
-from cspsim.errors import CspsimError
-from cspsim.layout import build_world
-from cspsim.luck import PARAMETERS, STREAMS
-from cspsim.parameters import Floats, Words
-from cspsim.rulebook import STANDARD
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulation import run_world, simulate
+from cspsim.basics.errors import CspsimError
+from cspsim.model.luck import PARAMETERS, STREAMS
+from cspsim.model.parameters import Floats, Words
+from cspsim.running.assumptions import sample_assumptions
+from cspsim.running.rulebook import STANDARD
+from cspsim.running.simulation import run_world, simulate
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.sweep.luck_design import luck_design
 
 BASE = 1500

@@ -13,8 +13,8 @@ from cspsim.analysis.main_effects import INTERACTION, LEVEL, MAIN, LeverEffect, 
 from cspsim.analysis.regression import feature_scores, regression_of
 from cspsim.analysis.sensitivity_tables import lever_shares_table, lever_table, regression_table
 from cspsim.analysis.swept import levers_of_sweep, regressions_of_sweep, sobol_of_sweep
-from cspsim.errors import CspsimError
-from cspsim.parameters import Floats
+from cspsim.basics.errors import CspsimError
+from cspsim.model.parameters import Floats
 
 LEVERS = ["grant", "ethos"]
 SQUARE = np.array(list(product([0.5, 1.0], [0.0, 1.0])))

@@ -21,14 +21,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from cspsim.agents import Commissioner, Coordinator, HomeOffice, Partnership, Police, ResponsibleAuthority
-from cspsim.errors import ScenarioError
-from cspsim.model import AGENT_COLUMNS, PartnershipModel
-from cspsim.outcomes import OUTCOMES
-from cspsim.run import Run
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulation import simulate
-from cspsim.tallies import AuthorityTally, Tally, Trait
+from cspsim.basics.errors import ScenarioError
+from cspsim.mesa_model.agents import Commissioner, Coordinator, HomeOffice, Partnership, Police, ResponsibleAuthority
+from cspsim.mesa_model.model import AGENT_COLUMNS, PartnershipModel
+from cspsim.model.tallies import AuthorityTally, Tally, Trait
+from cspsim.one_run.run import Run
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.simulation import simulate
+from cspsim.scenario.scenario import Scenario, load_scenario
 
 ROOT = Path(__file__).parents[1]
 SHORT = {"time.last_month": "2010-03", "time.window_from": "2008-10"}
@@ -640,11 +640,11 @@ def test_a_step_costs_little_more_than_a_month() -> None:
 
 INTERPRETED = """
 from pandas.testing import assert_frame_equal
-from cspsim.agents import ResponsibleAuthority
-from cspsim.compiled import INTERPRETED
-from cspsim.model import PartnershipModel
-from cspsim.scenario import load_scenario
-from cspsim.simulation import simulate
+from cspsim.mesa_model.agents import ResponsibleAuthority
+from cspsim.model.compiled import INTERPRETED
+from cspsim.mesa_model.model import PartnershipModel
+from cspsim.scenario.scenario import load_scenario
+from cspsim.running.simulation import simulate
 
 class Own(ResponsibleAuthority):
     def table(self, intentions): return intentions

@@ -19,7 +19,7 @@ from solara.server.kernel import Kernel  # noqa: E402
 from solara.server.kernel_context import PageStatus, VirtualKernelContext, contexts  # noqa: E402
 from solara.widgets.widgets import Navigator  # noqa: E402
 
-from cspsim.errors import CspsimError  # noqa: E402
+from cspsim.basics.errors import CspsimError  # noqa: E402
 from cspsim.web import connections, inbox, messages  # noqa: E402
 from cspsim.web.inbox import Dropped, guard_inbox  # noqa: E402
 from cspsim.web.messages import Refused, checked  # noqa: E402

@@ -14,10 +14,10 @@ import numba
 import numpy as np
 import pytest
 
-from cspsim.compiled import INTERPRETED, PACKAGE, compiled
-from cspsim.parameters import Switches
-from cspsim.ranges import OutOfRange, hold
-from cspsim.structures import packed
+from cspsim.model.compiled import INTERPRETED, PACKAGE, compiled
+from cspsim.model.parameters import Switches
+from cspsim.model.ranges import OutOfRange, hold
+from cspsim.model.structures import packed
 
 ROOT = PACKAGE.parent
 USED = {

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from worlds import write_tiny_world
 
-from cspsim.agents import ResponsibleAuthority
-from cspsim.model import PartnershipModel
-from cspsim.outcomes import OUTCOMES
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulation import simulate
+from cspsim.mesa_model.agents import ResponsibleAuthority
+from cspsim.mesa_model.model import PartnershipModel
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.simulation import simulate
+from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.web.play.debrief import SHOWN, TRIED_ELSEWHERE, Debrief, debrief
 from cspsim.web.play.game import Game
 from cspsim.web.play.incidents import Incident

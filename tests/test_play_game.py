@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import write_tiny_world
 
-from cspsim.agents import ResponsibleAuthority
-from cspsim.layout import build_world
-from cspsim.model import PartnershipModel
-from cspsim.rules.evaluation import may_evaluate
-from cspsim.run import Run
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.tallies import AuthorityTally
+from cspsim.mesa_model.agents import ResponsibleAuthority
+from cspsim.mesa_model.model import PartnershipModel
+from cspsim.model.rules.evaluation import may_evaluate
+from cspsim.model.tallies import AuthorityTally
+from cspsim.one_run.run import Run
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.web.play.cards import Cards
 from cspsim.web.play.course import Desk
 from cspsim.web.play.decisions import (

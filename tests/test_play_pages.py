@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from play_visitor import Visitor
 from worlds import write_tiny_world
 
-from cspsim.outcomes import OUTCOMES
+from cspsim.running.outcomes import OUTCOMES
 from cspsim.web import reach, scenarios, server
 from cspsim.web.play import debrief_charts, debrief_words, shared
 from cspsim.web.play.card_page import card_as_data, choice_words

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 from worlds import write_tiny_world
 
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import plain
 from cspsim.cli import app
-from cspsim.errors import CspsimError
-from cspsim.exports import plain
-from cspsim.scenario import Scenario, load_scenario
+from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.web.gatekeeper import EntrySecrets, Gatekeeper, drawn_secrets
 from cspsim.web.play import shared
 from cspsim.web.play.decisions import Refused

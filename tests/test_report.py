@@ -9,12 +9,12 @@ from urllib.parse import unquote
 import pytest
 from worlds import tiny_world
 
-from cspsim.comparison import Comparison, compare
-from cspsim.describe import describe
-from cspsim.formats import amount, interval, roughly
-from cspsim.report import date_stamp, evidence, page, settings_of, write_report
-from cspsim.scenario import load_scenario
-from cspsim.summary import definitions_grid, funnel_grid, money_grid, outcome_grid, pot_by_year, rows_of
+from cspsim.basics.formats import amount, interval, roughly
+from cspsim.comparing.comparison import Comparison, compare
+from cspsim.reports.describe import describe
+from cspsim.reports.report import date_stamp, evidence, page, settings_of, write_report
+from cspsim.reports.summary import definitions_grid, funnel_grid, money_grid, outcome_grid, pot_by_year, rows_of
+from cspsim.scenario.scenario import load_scenario
 
 COMMAND = 'cspsim compare "my tiny.toml" half.toml'
 
@@ -204,7 +204,7 @@ class TestGrids:
         assert len(pot_by_year(results)) == 4
 
     def test_months_are_needed_for_years(self, comparison: Comparison) -> None:
-        from cspsim.simulation import simulate
+        from cspsim.running.simulation import simulate
 
         results = simulate(comparison.results[comparison.baseline].scenario, 2)
         with pytest.raises(ValueError, match="months"):

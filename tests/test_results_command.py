@@ -20,11 +20,13 @@ import pytest
 from sweep_support import rewrite_file, rewrite_manifest, small_experiment
 from typer.testing import CliRunner
 
+from cspsim.basics.errors import CspsimError
 from cspsim.cli import app
 from cspsim.commands.sql_prompt import is_complete
-from cspsim.errors import CspsimError
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Levers
+from cspsim.model.parameters import Levers
+from cspsim.model.tallies import AuthorityTally, Tally
+from cspsim.model.uncertainties import Uncertainties
+from cspsim.running.outcomes import OUTCOMES
 from cspsim.sweep import exporting
 from cspsim.sweep.dictionary import UNITS, data_dictionary, describe_column, unit_of
 from cspsim.sweep.exporting import batches, export
@@ -32,8 +34,6 @@ from cspsim.sweep.sandbox import interruptible
 from cspsim.sweep.stored import SweepResults, load_results
 from cspsim.sweep.sweeping import run_sweep
 from cspsim.sweep.work import as_parquet
-from cspsim.tallies import AuthorityTally, Tally
-from cspsim.uncertainties import Uncertainties
 
 EVERYTHING = """
 [policies.half]

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from cspsim.analysis.robustness import robustness, two_by_two
 from cspsim.analysis.turning_points import lead_words, leader, regression, turning_points
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 
 # three policies in four worlds, no luck
 GAINS = np.array([[10.0, 10.0, 10.0, 10.0], [12.0, 14.0, 9.0, 10.0], [8.0, 15.0, 4.0, 10.0]])[:, :, None]

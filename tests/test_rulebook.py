@@ -17,26 +17,26 @@ import pytest
 from typer.testing import CliRunner
 from worlds import write_tiny_world
 
-from cspsim import month as standard_month
-from cspsim import validation
-from cspsim.assumptions import Arm, run_assumption_sets, sample_assumptions
+from cspsim.basics.errors import CspsimError, ScenarioError
 from cspsim.cli import app
-from cspsim.comparison import compare
-from cspsim.compiled import INTERPRETED, PACKAGE
-from cspsim.errors import CspsimError, ScenarioError
-from cspsim.layout import build_world
-from cspsim.model import PartnershipModel
-from cspsim.month import run_month
-from cspsim.rival_rules import SLOTS
-from cspsim.rulebook import STANDARD, rulebook_of
-from cspsim.run import Run
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulation import replicate_numbers, run_world, simulate
+from cspsim.comparing.comparison import compare
+from cspsim.mesa_model.model import PartnershipModel
+from cspsim.model import month as standard_month
+from cspsim.model.compiled import INTERPRETED, PACKAGE
+from cspsim.model.month import run_month
+from cspsim.model.tallies import Tally
+from cspsim.one_run.run import Run
+from cspsim.running.assumptions import Arm, run_assumption_sets, sample_assumptions
+from cspsim.running.rulebook import STANDARD, rulebook_of
+from cspsim.running.simulation import replicate_numbers, run_world, simulate
+from cspsim.scenario import validation
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.rival_rules import SLOTS
+from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.sweep.reading import load_experiment
 from cspsim.sweep.sweeping import run_sweep
-from cspsim.tallies import Tally
 
-HALVES = """from cspsim.compiled import compiled
+HALVES = """from cspsim.model.compiled import compiled
 
 SHARE = 0.5
 
@@ -240,7 +240,7 @@ class TestSweeps:
 
 SCRIPT = """
 import cspsim
-from cspsim.compiled import cache_folder
+from cspsim.model.compiled import cache_folder
 results = cspsim.simulate(cspsim.load_scenario("own.toml", allow_rules=True), 2, seed=1)
 folder = cache_folder()
 kept = 0 if folder is None else len(list((folder / "rivals").rglob("*.nbc")))
@@ -493,8 +493,8 @@ class TestWhatIsSaidOfRules:
             ("def fade(world, state, luck, month, share=0.5): pass", "cannot stand for trust"),
             ("def fade(world, state, luck, *month): pass", "cannot stand for trust"),
             (f"import os\n{BODY}pass", "theory.py:1: imports os; expected math, numpy, or"),
-            (f"import cspsim.run\n{BODY}pass", "theory.py:1: imports cspsim.run"),
-            (f"from cspsim.scenario import load_scenario\n{BODY}pass", "theory.py:1: imports from cspsim.scenario"),
+            (f"import cspsim.one_run.run\n{BODY}pass", "theory.py:1: imports cspsim.one_run.run"),
+            (f"from cspsim.scenario.scenario import load_scenario\n{BODY}pass", "theory.py:1: imports from cspsim.scenario.scenario"),
             (f"from .helpers import helper\n{BODY}pass", "theory.py:1: imports from .helpers"),
             (f"from math import *\n{BODY}pass", "theory.py:1: imports from math"),
             (f"{BODY}import os", "theory.py:2: imports os"),

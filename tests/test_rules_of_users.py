@@ -13,25 +13,25 @@ import pytest
 from typer.testing import CliRunner
 from worlds import write_tiny_world
 
-import cspsim.month
-from cspsim import rival_rules
+import cspsim.model.month
+from cspsim.basics.errors import CspsimError, ScenarioError
 from cspsim.cli import app
-from cspsim.compiled import INTERPRETED, PACKAGE
-from cspsim.errors import CspsimError, ScenarioError
-from cspsim.layout import build_world
-from cspsim.model import PartnershipModel
-from cspsim.rival_guards import arrays_to_hold, unchanged
-from cspsim.rival_reach import names_changed
-from cspsim.rival_rules import SLOTS, Rival
-from cspsim.rival_writes import written_into
-from cspsim.run import Run
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulation import simulate
-from cspsim.state import axes_of_state, new_state
-from cspsim.structures import fields_behind, packed, read_only
+from cspsim.mesa_model.model import PartnershipModel
+from cspsim.model.compiled import INTERPRETED, PACKAGE
+from cspsim.model.state import axes_of_state, new_state
+from cspsim.model.structures import fields_behind, packed, read_only
+from cspsim.model.world import sizes
+from cspsim.one_run.run import Run
+from cspsim.running.rival_guards import arrays_to_hold, unchanged
+from cspsim.running.rival_reach import names_changed
+from cspsim.running.simulation import simulate
+from cspsim.scenario import rival_rules
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.rival_rules import SLOTS, Rival
+from cspsim.scenario.rival_writes import written_into
+from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.sweep.reading import load_experiment
 from cspsim.sweep.sweeping import run_sweep
-from cspsim.world import sizes
 
 RULE = "import numpy as np\n\n\ndef fade(world, state, luck, month):\n    {body}\n"
 TOO_HIGH = "if month == 30:\n        state.trust[1, 0, 1] = 7"
@@ -246,7 +246,7 @@ class TestWhatARuleReaches:
         assert arrays_to_hold(self.rival(body)) == held
 
     def test_functions_of_the_package_are_followed(self) -> None:
-        text = "from cspsim.arithmetic import learn\n" + RULE.format(body="learn(world, state, 0, 0, 0, 0.0, 1.0, month)")
+        text = "from cspsim.model.arithmetic import learn\n" + RULE.format(body="learn(world, state, 0, 0, 0, 0.0, 1.0, month)")
         assert names_changed(Rival("trust", Path("theory.py"), "fade", text)) >= {"belief", "belief_variance"}
 
     def test_all_of_a_buffer_is_held_where_it_is_named(self) -> None:
@@ -263,7 +263,7 @@ class TestWhatARuleReaches:
             state = new_state(*sizes(world))
             state.numbers[:], state.counters[:] = run.state.numbers, run.state.counters
             for slot, entry in SLOTS.items():
-                rule = getattr(cspsim.month, entry.rule)
+                rule = getattr(cspsim.model.month, entry.rule)
                 given = {"world": packed(world), "state": packed(state), "luck": run.luck, "month": run.month}
                 before = {name: getattr(state, name).copy() for name in axes_of_state()}
                 rule(*(given[name] for name in entry.arguments))
@@ -292,7 +292,7 @@ SAID_UNCOMPILED = {
 }
 RUN_UNCOMPILED = """
 import cspsim
-from cspsim import rival_rules
+from cspsim.scenario import rival_rules
 
 def attempt(way):
     try:

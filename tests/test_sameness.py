@@ -20,22 +20,22 @@ import numpy as np
 import pytest
 from worlds import tiny_world
 
-from cspsim.compiled import INTERPRETED
-from cspsim.layout import build_world
-from cspsim.luck import new_luck
-from cspsim.month import STAGES, begin_run, run_month
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Levers, Switches
-from cspsim.rulebook import STANDARD
-from cspsim.run import Run
-from cspsim.scenario import load_scenario, scenario_names
-from cspsim.schema import ScenarioData, register_of
-from cspsim.simulation import CHUNK, replicate_numbers, run_world, simulate, state_for
-from cspsim.state import State, axes_of_state
-from cspsim.structures import packed
-from cspsim.tallies import Tally
-from cspsim.uncertainties import Uncertainties
-from cspsim.world import World, sizes
+from cspsim.model.compiled import INTERPRETED
+from cspsim.model.luck import new_luck
+from cspsim.model.month import STAGES, begin_run, run_month
+from cspsim.model.parameters import Levers, Switches
+from cspsim.model.state import State, axes_of_state
+from cspsim.model.structures import packed
+from cspsim.model.tallies import Tally
+from cspsim.model.uncertainties import Uncertainties
+from cspsim.model.world import World, sizes
+from cspsim.one_run.run import Run
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.rulebook import STANDARD
+from cspsim.running.simulation import CHUNK, replicate_numbers, run_world, simulate, state_for
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import load_scenario, scenario_names
+from cspsim.scenario.schema import ScenarioData, register_of
 
 SHIPPED = scenario_names()
 Plain = dict[str, Any]

@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from worlds import tiny_world, write_tiny_world
 
-from cspsim.errors import CspsimError, ScenarioError
-from cspsim.outward import control_character
-from cspsim.parameters import Levers
-from cspsim.scenario import Scenario, load_scenario, new_scenario_text, scenario_names, shipped_folder
-from cspsim.toml_lines import join_key, line_of, locate_keys, split_key, write_toml
+from cspsim.basics.errors import CspsimError, ScenarioError
+from cspsim.basics.outward import control_character
+from cspsim.model.parameters import Levers
+from cspsim.scenario.scenario import Scenario, load_scenario, new_scenario_text, scenario_names, shipped_folder
+from cspsim.scenario.toml_lines import join_key, line_of, locate_keys, split_key, write_toml
 
 Write = Callable[[str, str], Path]
 
@@ -382,8 +382,6 @@ def test_loading_is_quick(write: Write) -> None:
 
 
 def test_importing_the_loader_stays_light() -> None:
-    heavy = (
-        "import sys, cspsim.scenario; print([m for m in ('pandas', 'numba', 'mesa', 'matplotlib', 'scipy', 'solara') if m in sys.modules])"
-    )
+    heavy = "import sys, cspsim.scenario.scenario; print([m for m in ('pandas', 'numba', 'mesa', 'matplotlib', 'scipy', 'solara') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent)
     assert done.stdout.strip() == "[]"

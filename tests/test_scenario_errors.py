@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
 from worlds import tiny_world, write_tiny_world
 
-from cspsim.errors import CspsimError, Fault, ScenarioError
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.toml_lines import write_toml
+from cspsim.basics.errors import CspsimError, Fault, ScenarioError
+from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.toml_lines import write_toml
 
 Faults = Callable[..., list[Fault]]
 _QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from search_support import NAMES, noise, planted, problem, write_search
 
-from cspsim.assumptions import sample_assumptions
-from cspsim.errors import CspsimError
-from cspsim.layout import build_world
-from cspsim.scenario import load_scenario
+from cspsim.basics.errors import CspsimError
+from cspsim.running.assumptions import sample_assumptions
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import load_scenario
 from cspsim.search.file import load_search
 from cspsim.search.folder import SearchFolder
 from cspsim.search.pareto import dominated_area, on_front, regret

@@ -10,7 +10,7 @@ from test_report import Reader
 from typer.testing import CliRunner, Result
 
 from cspsim.cli import app
-from cspsim.scenario import load_scenario
+from cspsim.scenario.scenario import load_scenario
 from cspsim.search.file import load_search
 from cspsim.search.policies import mixed
 

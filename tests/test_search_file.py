@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from search_support import SEARCH, write_search
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.search.file import SearchError, as_settings, load_search
 from cspsim.search.folder import SearchFolder
 

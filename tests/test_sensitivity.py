@@ -20,9 +20,9 @@ from cspsim.analysis.noise import crossed, linearised
 from cspsim.analysis.sensitivity import SobolIndices, sobol_indices
 from cspsim.analysis.sensitivity_tables import luck_of_runs_table, morris_table, sobol_table
 from cspsim.analysis.swept import EFFECT, OUTCOME, Asked, morris_of_sweep, sobol_of_sweep
-from cspsim.differences import Parts, paired_estimate
-from cspsim.errors import CspsimError
-from cspsim.parameters import Floats
+from cspsim.basics.errors import CspsimError
+from cspsim.comparing.differences import Parts, paired_estimate
+from cspsim.model.parameters import Floats
 
 NAMES = ["x1", "x2", "x3"]
 PROBLEM = {"num_vars": 3, "names": NAMES, "bounds": [[-np.pi, np.pi]] * 3}

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from worlds import tiny_world
 
-from cspsim.events import Adopted, Challenged, Evaluated, Event, GrantAwarded, NewRepresentative, Reckoning, Tabled, YearClosed
-from cspsim.outcomes import OUTCOMES
-from cspsim.run import Run
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulation import simulate
-from cspsim.story import Witness, financial_year, tell, titles_of, watch
-from cspsim.tallies import AuthorityTally, Tally
+from cspsim.model.tallies import AuthorityTally, Tally
+from cspsim.one_run.events import Adopted, Challenged, Evaluated, Event, GrantAwarded, NewRepresentative, Reckoning, Tabled, YearClosed
+from cspsim.one_run.run import Run
+from cspsim.one_run.story import Witness, financial_year, tell, titles_of, watch
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.simulation import simulate
+from cspsim.scenario.scenario import Scenario, load_scenario
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,12 @@ import pytest
 from sweep_support import HEAD, SETS, TWO_POLICIES, small_experiment, write_experiment
 from typer.testing import CliRunner
 
+from cspsim.basics.errors import CspsimError
 from cspsim.cli import app
-from cspsim.comparison import compare
-from cspsim.errors import CspsimError
-from cspsim.rulebook import STANDARD, Rulebook
-from cspsim.simulation import run_world, simulate
+from cspsim.comparing.comparison import compare
+from cspsim.model.tallies import Tally
+from cspsim.running.rulebook import STANDARD, Rulebook
+from cspsim.running.simulation import run_world, simulate
 from cspsim.sweep import executor, locking, plan, store, sweeping, work
 from cspsim.sweep.designing import make_plan
 from cspsim.sweep.folders import LocalFolder, folder_at
@@ -28,7 +29,6 @@ from cspsim.sweep.reading import load_experiment
 from cspsim.sweep.stored import Cells, load_results
 from cspsim.sweep.sweeping import run_sweep
 from cspsim.sweep.toml_file import shipped_questions
-from cspsim.tallies import Tally
 
 RUNS = 2 * 6 * 10  # of the small experiment: two policies, five sets and the best guesses, ten replicates
 
@@ -119,7 +119,7 @@ class TestWhatIsStored:
 
 
 def _column(outcome: str) -> int:
-    from cspsim.outcomes import names
+    from cspsim.running.outcomes import names
 
     return names().index(outcome)
 

@@ -14,8 +14,8 @@ from distributed import Client
 from sweep_support import TWO_POLICIES, small_experiment
 from test_sweep import content
 
-from cspsim.compiled import PACKAGE
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
+from cspsim.model.compiled import PACKAGE
 from cspsim.sweep import dask_executor, plan
 from cspsim.sweep.same_code import differences, hash_of_sources, versions
 from cspsim.sweep.stored import load_results

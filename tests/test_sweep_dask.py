@@ -14,14 +14,14 @@ from distributed import Client, LocalCluster
 from sweep_support import TWO_POLICIES, small_experiment
 from test_sweep import content
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
+from cspsim.model.world import World
 from cspsim.sweep import dask_executor, plan, sweeping
 from cspsim.sweep.dask_executor import dask_client, on_dask
 from cspsim.sweep.designing import make_plan
 from cspsim.sweep.plan import Plan
 from cspsim.sweep.sweeping import run_sweep
 from cspsim.sweep.work import from_parquet
-from cspsim.world import World
 
 
 @pytest.fixture(scope="module")

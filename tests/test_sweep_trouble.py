@@ -16,8 +16,8 @@ from test_sweep import content
 from typer.testing import CliRunner
 
 from cspsim import cli
-from cspsim.errors import CspsimError
-from cspsim.rulebook import Rulebook
+from cspsim.basics.errors import CspsimError
+from cspsim.running.rulebook import Rulebook
 from cspsim.sweep import locking, plan, store
 from cspsim.sweep.locking import LOCK
 from cspsim.sweep.stored import load_results

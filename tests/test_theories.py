@@ -16,15 +16,15 @@ from hypothesis import strategies as some
 from rules_support import APRIL, CCTV, HEALTH, HOT_SPOTS, INNER, LOCAL_AUTHORITY, MAY, POLICE, Bench, arrays_of, few, shares
 from worlds import write_tiny_world
 
-from cspsim.luck import new_luck
-from cspsim.rival_rules import from_value, look_through
-from cspsim.rulebook import module_of
-from cspsim.run import Run
-from cspsim.scenario import Scenario, load_scenario, scenario_names
-from cspsim.scenario_files import theories_folder
-from cspsim.simulation import simulate
-from cspsim.state import out_of_range
-from cspsim.tallies import Tally, Trait, Work
+from cspsim.model.luck import new_luck
+from cspsim.model.state import out_of_range
+from cspsim.model.tallies import Tally, Trait, Work
+from cspsim.one_run.run import Run
+from cspsim.running.rulebook import module_of
+from cspsim.running.simulation import simulate
+from cspsim.scenario.rival_rules import from_value, look_through
+from cspsim.scenario.scenario import Scenario, load_scenario, scenario_names
+from cspsim.scenario.scenario_files import theories_folder
 
 CHALLENGE = ("challenge-by-expertise", "challenge-by-influence")
 TRUST = ("trust-by-favours", "trust-by-record")

@@ -17,9 +17,9 @@ from sweep_support import SETS, TWO_POLICIES, rewrite_manifest, small_experiment
 from test_sweep import content
 from typer.testing import CliRunner, Result
 
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import MANIFEST, check_unchanged, results_folder
 from cspsim.cli import app
-from cspsim.errors import CspsimError
-from cspsim.exports import MANIFEST, check_unchanged, results_folder
 from cspsim.sweep import plan, store
 from cspsim.sweep.stored import load_results
 from cspsim.sweep.sweeping import run_sweep

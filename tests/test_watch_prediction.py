@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from watch_support import recorded, tiny
 
-from cspsim.comparison import compare
-from cspsim.outcomes import OUTCOMES
-from cspsim.scenario import load_scenario
+from cspsim.comparing.comparison import compare
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.scenario import load_scenario
 from cspsim.web import scenarios
 from cspsim.web.watch import prediction
 from cspsim.web.watch.asked import questions_for, spans_window

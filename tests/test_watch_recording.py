@@ -16,13 +16,14 @@ import solara
 from solara.server import kernel, kernel_context
 from watch_support import recorded, tiny, write_hostile_world
 
-from cspsim.errors import CspsimError
-from cspsim.events import Challenged, NewRepresentative
-from cspsim.outcomes import OUTCOMES
-from cspsim.run import Run
-from cspsim.scenario import load_scenario
-from cspsim.simulation import simulate
-from cspsim.tallies import AuthorityTally, Tally
+from cspsim.basics.errors import CspsimError
+from cspsim.model.tallies import AuthorityTally, Tally
+from cspsim.one_run.events import Challenged, NewRepresentative
+from cspsim.one_run.run import Run
+from cspsim.one_run.witness import watch
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.simulation import simulate
+from cspsim.scenario.scenario import load_scenario
 from cspsim.web import scenarios
 from cspsim.web.watch.asked import NONE, Asked, asked_in, mismatch, query_of, whole, with_scenario
 from cspsim.web.watch.background import Report, Shelf, use_job
@@ -36,7 +37,6 @@ from cspsim.web.watch.places import SQUARE, TALL, WIDE, plan_of
 from cspsim.web.watch.recording import Recording, Unspoken, record
 from cspsim.web.watch.series import CHARTS, YEAR, latest_year, option_of, sides_of, summary_of, table_of
 from cspsim.web.watch.shapes import as_svg
-from cspsim.witness import watch
 
 
 class TestRecording:

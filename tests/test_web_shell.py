@@ -18,8 +18,8 @@ from browser import Site, site, visitor_cookie
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cspsim.errors import CspsimError
-from cspsim.parameters import Figure, Levers
+from cspsim.basics.errors import CspsimError
+from cspsim.model.parameters import Figure, Levers
 from cspsim.web import chart_options, guard, reach, scenarios, server, theme
 from cspsim.web.chart import file_name_of
 from cspsim.web.chart_options import Bar, Line, bar_option, line_option

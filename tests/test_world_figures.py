@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cspsim.layout import Calendar, build_world, calendar_of, path_by_month
-from cspsim.run import Run
-from cspsim.scenario import load_scenario
-from cspsim.scenario_files import shipped_folder
-from cspsim.simulation import simulate
-from cspsim.world import World
+from cspsim.model.world import World
+from cspsim.one_run.run import Run
+from cspsim.running.simulation import simulate
+from cspsim.scenario.layout import Calendar, build_world, calendar_of, path_by_month
+from cspsim.scenario.scenario import load_scenario
+from cspsim.scenario.scenario_files import shipped_folder
 
 YEARS = [f"{year}/{(year + 1) % 100:02d}" for year in range(2008, 2018)]
 BOROUGHS = 32

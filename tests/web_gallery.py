@@ -9,8 +9,8 @@ apply_settings()
 import solara  # noqa: E402
 
 import cspsim.web.kit.page as kit  # noqa: E402
-from cspsim.formats import Scale  # noqa: E402
-from cspsim.parameters import Levers  # noqa: E402
+from cspsim.basics.formats import Scale  # noqa: E402
+from cspsim.model.parameters import Levers  # noqa: E402
 from cspsim.web.chart_options import Bar, Line, bar_option, line_option  # noqa: E402
 from cspsim.web.frame import Note, use_frame  # noqa: E402
 from cspsim.web.parts import (  # noqa: E402

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cspsim.layout import build_world
-from cspsim.luck import Luck
-from cspsim.month import begin_run, run_month
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulation import replicate_numbers, state_for
-from cspsim.structures import packed
+from cspsim.model.luck import Luck
+from cspsim.model.month import begin_run, run_month
+from cspsim.model.structures import packed
+from cspsim.running.simulation import replicate_numbers, state_for
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import Scenario, load_scenario
 
 WORLD = Path(__file__).parent.parent / "scenarios" / "world"
 REPLICATES = 300

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.layout import build_world
-from cspsim.outcomes import OUTCOMES, outcomes_of
-from cspsim.parameters import Floats, Levers
-from cspsim.rulebook import STANDARD
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.schema import register_of
-from cspsim.simulation import replicate_numbers, run_world
+from cspsim.model.parameters import Floats, Levers
+from cspsim.running.outcomes import OUTCOMES, outcomes_of
+from cspsim.running.rulebook import STANDARD
+from cspsim.running.simulation import replicate_numbers, run_world
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.schema import register_of
 
 REPLICATES = 200
 CRIME = ("cost_of_crime", "recorded_crimes")

@@ -15,16 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cspsim import __version__
-from cspsim.assumptions import Arm, run_assumption_sets, sample_assumptions
-from cspsim.differences import Paired, Parts, paired_estimate, parts_of, verdict_of
-from cspsim.exports import write_whole
-from cspsim.layout import build_world
-from cspsim.outcomes import OUTCOMES, Outcome
-from cspsim.parameters import Floats
-from cspsim.results import AREA
-from cspsim.rulebook import rulebook_of
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.simulation import simulate
+from cspsim.basics.exports import write_whole
+from cspsim.comparing.differences import Paired, Parts, paired_estimate, parts_of, verdict_of
+from cspsim.model.parameters import Floats
+from cspsim.running.assumptions import Arm, run_assumption_sets, sample_assumptions
+from cspsim.running.outcomes import OUTCOMES, Outcome
+from cspsim.running.results import AREA
+from cspsim.running.rulebook import rulebook_of
+from cspsim.running.simulation import simulate
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.web.kit.figures import FIGURES_FILE, Counts, Figure
 from cspsim.web.kit.lessons import Asked, Compared, LessonFile, load_lessons
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from cspsim.outcomes import OUTCOMES
-from cspsim.scenario import load_scenario
-from cspsim.simulation import simulate
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.simulation import simulate
+from cspsim.scenario.scenario import load_scenario
 
 STORED = Path(__file__).resolve().parents[1] / "tests" / "baseline_outcomes.json"
 SCENARIOS = ("baseline", "no-cuts", "two-districts-2026-mayor")

@@ -13,12 +13,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cspsim import month
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Levers, Switches
-from cspsim.schema import register_of
-from cspsim.state import axes_of_state
-from cspsim.uncertainties import Uncertainties
+from cspsim.model import month
+from cspsim.model.parameters import Levers, Switches
+from cspsim.model.state import axes_of_state
+from cspsim.model.uncertainties import Uncertainties
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.schema import register_of
 
 DOCS = Path(__file__).parent.parent / "docs"
 RULES = ("budgets", "commissioning", "crime", "recording", "assessment", "agenda", "challenge")
@@ -67,7 +67,7 @@ def rules_table() -> str:
     """What each rule claims: the first sentence of its file."""
     rows = []
     for name in RULES:
-        text = inspect.getdoc(importlib.import_module(f"cspsim.rules.{name}")) or ""
+        text = inspect.getdoc(importlib.import_module(f"cspsim.model.rules.{name}")) or ""
         title, _, claim = text.partition(": ")
         rows.append([title, claim.replace("\n", " "), f"`rules/{name}.py`"])
     return _table(["rule", "claim", "file"], rows)

@@ -16,10 +16,10 @@ from cspsim.analysis.sensitivity import SobolIndices
 from cspsim.analysis.steps import ask_assumptions, ask_factors, ask_luck, compare_policies, count_cost
 from cspsim.analysis.swept import Asked
 from cspsim.analysis.turning_points import Turn
-from cspsim.comparison import Finding
-from cspsim.errors import CspsimError, did_you_mean
-from cspsim.outcomes import OUTCOMES, Outcome
-from cspsim.parameters import Floats, Integers
+from cspsim.basics.errors import CspsimError, did_you_mean
+from cspsim.comparing.comparison import Finding
+from cspsim.model.parameters import Floats, Integers
+from cspsim.running.outcomes import OUTCOMES, Outcome
 
 if TYPE_CHECKING:
     from cspsim.sweep.stored import SweepResults

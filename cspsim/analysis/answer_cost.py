@@ -8,11 +8,11 @@ from scipy.special import chdtri, ndtri
 
 from cspsim.analysis.noise import jackknife_error
 from cspsim.analysis.swept import replicate_values
-from cspsim.comparison import DETECTABLE
-from cspsim.differences import CONFIDENCE_LEVEL
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Floats
-from cspsim.results import AREA
+from cspsim.comparing.comparison import DETECTABLE
+from cspsim.comparing.differences import CONFIDENCE_LEVEL
+from cspsim.model.parameters import Floats
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.results import AREA
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,8 +20,8 @@ from cspsim.analysis.section import (
     source_line,
 )
 from cspsim.analysis.turning_points import Turn, lead_words, leader
-from cspsim.formats import MISSING, amount, listed
-from cspsim.summary import Grid
+from cspsim.basics.formats import MISSING, amount, listed
+from cspsim.reports.summary import Grid
 
 ROWS_OF_TURNS = 4
 """Assumptions named or tabulated for each pair of policies; all are in the files."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cspsim.analysis.sampled_sets import Mask, Sample, folds_of, most_telling
-from cspsim.formats import MINUS, name_in_words
+from cspsim.basics.formats import MINUS, name_in_words
 
 RESAMPLES = 10
 """Half samples on which the box is sought again to see how stable it is, as many as Bryant and Lempert's."""

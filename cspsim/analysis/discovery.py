@@ -9,8 +9,8 @@ import numpy as np
 
 from cspsim.analysis.boxes import FEWEST_CASES, Box, Condition, boxes_of, can_peel
 from cspsim.analysis.sampled_sets import Mask, Sample, considered_rows, folds_of, most_telling
-from cspsim.formats import listed
-from cspsim.parameters import Floats, Integers
+from cspsim.basics.formats import listed
+from cspsim.model.parameters import Floats, Integers
 
 MOST_LEAVES = 6
 

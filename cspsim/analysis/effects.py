@@ -8,10 +8,10 @@ from scipy.special import stdtr, stdtrit
 
 from cspsim.analysis.answer_cost import smallest_of_interest, variance_components
 from cspsim.analysis.swept import replicate_values
-from cspsim.comparison import DETECTABLE, EXPLORATORY, PRIMARY, Finding
-from cspsim.differences import CONFIDENCE_LEVEL, holm, range_over, verdict_of
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Floats, Integers
+from cspsim.comparing.comparison import DETECTABLE, EXPLORATORY, PRIMARY, Finding
+from cspsim.comparing.differences import CONFIDENCE_LEVEL, holm, range_over, verdict_of
+from cspsim.model.parameters import Floats, Integers
+from cspsim.running.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     from cspsim.sweep.stored import SweepResults

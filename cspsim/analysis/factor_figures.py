@@ -12,9 +12,9 @@ from cspsim.analysis.figures import below, panel, slug, wrapped
 from cspsim.analysis.main_effects import LeverEffect
 from cspsim.analysis.morris import MorrisMeasures
 from cspsim.analysis.noise import Estimate
-from cspsim.charts import BLACK, COLOURS, GREY, STYLE, Chart, finished, sheet, value_axis
-from cspsim.formats import amount
-from cspsim.parameters import Floats
+from cspsim.basics.formats import amount
+from cspsim.model.parameters import Floats
+from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, Chart, finished, sheet, value_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,8 +12,8 @@ from cspsim.analysis.regression import Regression
 from cspsim.analysis.section import Section, difference_words, grid_of, range_words, share_of, share_words, source_line
 from cspsim.analysis.sensitivity import SobolIndices
 from cspsim.analysis.swept import EFFECT, Asked
-from cspsim.formats import amount, listed
-from cspsim.outcomes import OUTCOMES
+from cspsim.basics.formats import amount, listed
+from cspsim.running.outcomes import OUTCOMES
 
 MOST_NAMED, MOST_ROWS = 3, 12
 

@@ -10,10 +10,10 @@ import numpy as np
 from cspsim.analysis.boxes import bare_number, title_of
 from cspsim.analysis.robustness import OverLuck, Robustness, TwoByTwo
 from cspsim.analysis.turning_points import Turn
-from cspsim.charts import BLACK, COLOURS, GREY, STYLE, Chart, finished, sheet, value_axis
-from cspsim.comparison import Finding
-from cspsim.formats import amount
-from cspsim.parameters import Floats
+from cspsim.basics.formats import amount
+from cspsim.comparing.comparison import Finding
+from cspsim.model.parameters import Floats
+from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, Chart, finished, sheet, value_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +71,7 @@ def draw_effects(findings: Sequence[Finding], sampled: Mapping[str, Floats], bet
 
 
 def _title(finding: Finding) -> str:
-    from cspsim.outcomes import OUTCOMES
+    from cspsim.running.outcomes import OUTCOMES
 
     return OUTCOMES[finding.outcome].title.lower()
 

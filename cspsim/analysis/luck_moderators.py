@@ -7,11 +7,11 @@ import numpy as np
 
 from cspsim.analysis.luck_shares import groups_of, values_of_rows
 from cspsim.analysis.swept import Asked
-from cspsim.differences import holm
-from cspsim.errors import CspsimError
-from cspsim.luck import PARAMETERS, STREAMS
-from cspsim.parameters import Floats, Words
-from cspsim.results import AREA
+from cspsim.basics.errors import CspsimError
+from cspsim.comparing.differences import holm
+from cspsim.model.luck import PARAMETERS, STREAMS
+from cspsim.model.parameters import Floats, Words
+from cspsim.running.results import AREA
 from cspsim.sweep.luck_design import group_streams
 
 if TYPE_CHECKING:

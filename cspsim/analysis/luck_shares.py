@@ -13,21 +13,21 @@ import numpy as np
 from cspsim.analysis.noise import RESAMPLES
 from cspsim.analysis.sensitivity import SobolIndices, sobol_indices
 from cspsim.analysis.swept import EFFECT, OUTCOME, Asked
-from cspsim.assumptions import sample_assumptions
-from cspsim.differences import parts_of
-from cspsim.errors import CspsimError
-from cspsim.layout import build_world
-from cspsim.luck import PARAMETERS, STREAMS
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Floats, Words
-from cspsim.results import AREA
-from cspsim.rulebook import rulebook_of
-from cspsim.scenario import Scenario
-from cspsim.simulation import share_out, state_for
-from cspsim.structures import packed
+from cspsim.basics.errors import CspsimError
+from cspsim.comparing.differences import parts_of
+from cspsim.model.luck import PARAMETERS, STREAMS
+from cspsim.model.parameters import Floats, Words
+from cspsim.model.structures import packed
+from cspsim.model.tallies import AuthorityTally, Tally
+from cspsim.model.world import sizes
+from cspsim.running.assumptions import sample_assumptions
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.results import AREA
+from cspsim.running.rulebook import rulebook_of
+from cspsim.running.simulation import share_out, state_for
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import Scenario
 from cspsim.sweep.luck_design import group_streams, luck_design
-from cspsim.tallies import AuthorityTally, Tally
-from cspsim.world import sizes
 
 if TYPE_CHECKING:
     from cspsim.sweep.stored import SweepResults

@@ -12,9 +12,9 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from cspsim.analysis.noise import Estimate, crossed, estimate_of
-from cspsim.differences import CONFIDENCE_LEVEL, holm, range_over
-from cspsim.errors import CspsimError
-from cspsim.parameters import Floats
+from cspsim.basics.errors import CspsimError
+from cspsim.comparing.differences import CONFIDENCE_LEVEL, holm, range_over
+from cspsim.model.parameters import Floats
 
 LEVEL, MAIN, INTERACTION = "level", "main", "interaction"
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from cspsim.differences import CONFIDENCE_LEVEL
-from cspsim.parameters import Floats
+from cspsim.comparing.differences import CONFIDENCE_LEVEL
+from cspsim.model.parameters import Floats
 
 RESAMPLES = 200
 """Bootstrap resamples of the points of a design: their spread is known to about 5 % of itself."""

@@ -20,8 +20,8 @@ from cspsim.analysis.section import (
     source_line,
     verdict_words,
 )
-from cspsim.formats import MISSING, amount, listed
-from cspsim.outcomes import OUTCOMES
+from cspsim.basics.formats import MISSING, amount, listed
+from cspsim.running.outcomes import OUTCOMES
 
 
 def levers_section(found: Analysis) -> Section:

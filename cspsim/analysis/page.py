@@ -12,11 +12,11 @@ from cspsim.analysis.factor_sections import drivers_section
 from cspsim.analysis.other_sections import cost_section, levers_section, luck_section, others_section
 from cspsim.analysis.policy_sections import effects_section, robustness_section
 from cspsim.analysis.section import Section, headline, verdict_words
-from cspsim.charts import Chart
-from cspsim.exports import MANIFEST, as_json, results_folder, write_table, write_whole
-from cspsim.pages import rendered
-from cspsim.report import date_stamp
-from cspsim.summary import DISCLAIMER
+from cspsim.basics.exports import MANIFEST, as_json, results_folder, write_table, write_whole
+from cspsim.reports.charts import Chart
+from cspsim.reports.pages import rendered
+from cspsim.reports.report import date_stamp
+from cspsim.reports.summary import DISCLAIMER
 
 _DESIGNS = {
     "none": "not varied", "best-guess": "not varied", "full-factorial": "every combination of levels", "list": "a list of settings",

@@ -8,9 +8,9 @@ from cspsim.analysis.analysing import Analysis
 from cspsim.analysis.figures import draw_effects, draw_robustness
 from cspsim.analysis.robustness import OverLuck
 from cspsim.analysis.section import Section, difference_words, grid_of, range_words, share_words, source_line, verdict_words
-from cspsim.comparison import Finding
-from cspsim.differences import range_over
-from cspsim.formats import amount
+from cspsim.basics.formats import amount
+from cspsim.comparing.comparison import Finding
+from cspsim.comparing.differences import range_over
 
 
 def finding_rows(findings: list[Finding]) -> list[list[str]]:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from cspsim.analysis.noise import Estimate, with_interval
-from cspsim.errors import CspsimError
-from cspsim.parameters import Floats
+from cspsim.basics.errors import CspsimError
+from cspsim.model.parameters import Floats
 
 POINTS_FOR_EACH_TERM = 5
 """Interactions are fitted only where each term of the regression has at least as many points."""

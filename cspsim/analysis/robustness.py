@@ -12,9 +12,9 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from cspsim.analysis.turning_points import regression
-from cspsim.differences import CONFIDENCE_LEVEL, holm
-from cspsim.errors import CspsimError
-from cspsim.parameters import Floats, Integers
+from cspsim.basics.errors import CspsimError
+from cspsim.comparing.differences import CONFIDENCE_LEVEL, holm
+from cspsim.model.parameters import Floats, Integers
 
 DRAWS = 200
 """Bootstrap draws of replicates, for intervals over luck."""

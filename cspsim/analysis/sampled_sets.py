@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cspsim.errors import CspsimError
-from cspsim.parameters import Floats, Integers
+from cspsim.basics.errors import CspsimError
+from cspsim.model.parameters import Floats, Integers
 
 Mask = npt.NDArray[np.bool_]
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cspsim.charts import Chart
-from cspsim.comparison import Finding
-from cspsim.formats import MINUS, MISSING, amount, interval
-from cspsim.money import in_pounds
-from cspsim.outcomes import OUTCOMES, POUNDS, SHARE
-from cspsim.summary import Grid, direction_of
+from cspsim.basics.formats import MINUS, MISSING, amount, interval
+from cspsim.comparing.comparison import Finding
+from cspsim.comparing.money import in_pounds
+from cspsim.reports.charts import Chart
+from cspsim.reports.summary import Grid, direction_of
+from cspsim.running.outcomes import OUTCOMES, POUNDS, SHARE
 
 if TYPE_CHECKING:
     from cspsim.analysis.analysing import Analysis

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from cspsim.analysis.noise import RESAMPLES, Estimate, crossed, estimate_of
-from cspsim.errors import CspsimError
-from cspsim.parameters import Floats
+from cspsim.basics.errors import CspsimError
+from cspsim.model.parameters import Floats
 
 
 class SobolIndices(NamedTuple):

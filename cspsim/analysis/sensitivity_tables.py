@@ -10,7 +10,7 @@ from cspsim.analysis.morris import MorrisMeasures
 from cspsim.analysis.regression import FeatureScores, Regression
 from cspsim.analysis.sensitivity import SobolIndices
 from cspsim.analysis.swept import Asked
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
 
 if TYPE_CHECKING:
     import pandas as pd

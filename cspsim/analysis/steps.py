@@ -15,8 +15,8 @@ from cspsim.analysis.robustness import ROUNDING, robustness, two_by_two
 from cspsim.analysis.sensitivity import sobol_indices
 from cspsim.analysis.swept import LEVERS, UNCERTAINTIES, Asked, asked_of, levers_of_sweep, points_of, replicate_values
 from cspsim.analysis.turning_points import turning_points
-from cspsim.errors import CspsimError
-from cspsim.parameters import Floats
+from cspsim.basics.errors import CspsimError
+from cspsim.model.parameters import Floats
 from cspsim.sweep.luck_design import group_streams
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from cspsim.analysis.morris import MorrisMeasures, morris_measures
 from cspsim.analysis.noise import RESAMPLES, linearised
 from cspsim.analysis.regression import FeatureScores, Regression, feature_scores, regression_of
 from cspsim.analysis.sensitivity import SobolIndices, sobol_indices
-from cspsim.errors import CspsimError
-from cspsim.parameters import Floats
-from cspsim.results import AREA
+from cspsim.basics.errors import CspsimError
+from cspsim.model.parameters import Floats
+from cspsim.running.results import AREA
 
 if TYPE_CHECKING:
     from cspsim.sweep.stored import SweepResults

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from cspsim.errors import CspsimError
-from cspsim.parameters import Floats, Integers
+from cspsim.basics.errors import CspsimError
+from cspsim.model.parameters import Floats, Integers
 
 DRAWS = 200
 """Bootstrap draws of assumption sets, for the interval of a flip point."""

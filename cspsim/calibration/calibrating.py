@@ -6,16 +6,16 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.limits import Work, work_of
 from cspsim.calibration.file import Calibration
 from cspsim.calibration.history_matching import CUTOFF, fit_emulator, implausibility, predict
 from cspsim.calibration.monthly_runs import Prior, Simulated, simulate_sets
 from cspsim.calibration.regression_abc import posterior_scores
 from cspsim.calibration.targets import Target, observed_targets, simulated_targets
-from cspsim.errors import CspsimError
-from cspsim.layout import size_of
-from cspsim.limits import Work, work_of
-from cspsim.luck import name_key
-from cspsim.parameters import Floats
+from cspsim.model.luck import name_key
+from cspsim.model.parameters import Floats
+from cspsim.scenario.layout import size_of
 
 CANDIDATES = 20
 """Settings tried on the emulator for each run of a wave."""

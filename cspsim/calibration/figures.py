@@ -8,8 +8,8 @@ import numpy as np
 
 from cspsim.calibration.forecasts import LAST_YEAR, MODEL, SEASONAL_MEAN, UNCALIBRATED, UNTOLD, Forecast
 from cspsim.calibration.summary import Findings, expected_counts, short_name, totals_of
-from cspsim.charts import BLACK, COLOURS, GREY, STYLE, Chart, finished, sheet
-from cspsim.summary import versions
+from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, Chart, finished, sheet
+from cspsim.reports.summary import versions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,14 +8,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from cspsim.assumptions import UncertainNumber, uncertain_numbers
+from cspsim.basics.errors import FileError, ScenarioError, did_you_mean
 from cspsim.calibration.observed import Observed, ObservedError, read_observed
-from cspsim.errors import FileError, ScenarioError, did_you_mean
-from cspsim.layout import add_months, calendar_of, months_between
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Status
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.schema import Month, Section, parse_month
+from cspsim.model.parameters import Status
+from cspsim.running.assumptions import UncertainNumber, uncertain_numbers
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.layout import add_months, calendar_of, months_between
+from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.schema import Month, Section, parse_month
 from cspsim.sweep.toml_file import FileReader, find_file
 
 LARGEST_SEED = 2**64 - 1

@@ -17,8 +17,8 @@ from cspsim.calibration.file import YEAR, Calibration
 from cspsim.calibration.monthly_runs import Prior, simulate_sets, with_paths_held
 from cspsim.calibration.scores import crps, within
 from cspsim.calibration.targets import observed_targets, simulated_targets
-from cspsim.layout import add_months
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
+from cspsim.scenario.layout import add_months
 
 if TYPE_CHECKING:
     import pandas as pd

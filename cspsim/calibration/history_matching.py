@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
 
 CUTOFF = 3.0
 """Implausibility from which a setting is ruled out: at least 95 % of any distribution with one peak lies within three standard

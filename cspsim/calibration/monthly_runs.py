@@ -7,18 +7,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cspsim.assumptions import AssumptionSets, latin_hypercube, triangular_quantile, uncertain_numbers
 from cspsim.calibration.file import Calibration
-from cspsim.layout import build_world, calendar_of, months_between, path_by_month
-from cspsim.outcomes import outcomes_of
-from cspsim.parameters import Floats
-from cspsim.rulebook import rulebook_of
-from cspsim.scenario import Scenario
-from cspsim.schema import DatedPath, parse_month
-from cspsim.simulation import replicate_numbers, share_out, state_for
-from cspsim.structures import packed
-from cspsim.tallies import AuthorityTally, Tally
-from cspsim.world import sizes
+from cspsim.model.parameters import Floats
+from cspsim.model.structures import packed
+from cspsim.model.tallies import AuthorityTally, Tally
+from cspsim.model.world import sizes
+from cspsim.running.assumptions import AssumptionSets, latin_hypercube, triangular_quantile, uncertain_numbers
+from cspsim.running.outcomes import outcomes_of
+from cspsim.running.rulebook import rulebook_of
+from cspsim.running.simulation import replicate_numbers, share_out, state_for
+from cspsim.scenario.layout import build_world, calendar_of, months_between, path_by_month
+from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.schema import DatedPath, parse_month
 
 BLOCK = 16
 """Assumption sets one thread takes at a time."""

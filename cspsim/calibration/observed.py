@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.errors import Fault, FileError, did_you_mean
-from cspsim.layout import add_months, months_between
-from cspsim.limits import FAULTS, TABLE_FILE, Unreadable, read_file
-from cspsim.parameters import Floats
-from cspsim.scenario import Scenario
-from cspsim.scenario_files import label_of
-from cspsim.schema import parse_month
+from cspsim.basics.errors import Fault, FileError, did_you_mean
+from cspsim.basics.limits import FAULTS, TABLE_FILE, Unreadable, read_file
+from cspsim.model.parameters import Floats
+from cspsim.scenario.layout import add_months, months_between
+from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.scenario_files import label_of
+from cspsim.scenario.schema import parse_month
 
 COLUMNS = ("month", "partnership", "crime_type", "recorded")
 

@@ -5,15 +5,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cspsim.basics.exports import MANIFEST, as_json, records, results_folder, write_table, write_whole
 from cspsim.calibration.figures import WAYS, draw
 from cspsim.calibration.forecasts import summary_of
 from cspsim.calibration.posterior import posterior_text
 from cspsim.calibration.summary import Findings, sentences, short_name, totals_of
-from cspsim.charts import Chart
-from cspsim.exports import MANIFEST, as_json, records, results_folder, write_table, write_whole
-from cspsim.pages import rendered
-from cspsim.report import date_stamp
-from cspsim.summary import DISCLAIMER, Grid, about_scenario, versions
+from cspsim.reports.charts import Chart
+from cspsim.reports.pages import rendered
+from cspsim.reports.report import date_stamp
+from cspsim.reports.summary import DISCLAIMER, Grid, about_scenario, versions
 
 if TYPE_CHECKING:
     import pandas as pd

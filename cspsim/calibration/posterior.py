@@ -12,14 +12,14 @@ from typing import Literal
 
 import numpy as np
 
-from cspsim.assumptions import AssumptionSets, sample_assumptions, uncertain_numbers
+from cspsim.basics.errors import Fault, FileError, did_you_mean
+from cspsim.basics.exports import check_unchanged
+from cspsim.basics.limits import FAULTS, TABLE_FILE, Unreadable, read_file
 from cspsim.calibration.calibrating import Posterior
-from cspsim.errors import Fault, FileError, did_you_mean
-from cspsim.exports import check_unchanged
-from cspsim.limits import FAULTS, TABLE_FILE, Unreadable, read_file
-from cspsim.parameters import Floats
-from cspsim.scenario import Scenario
-from cspsim.scenario_files import label_of
+from cspsim.model.parameters import Floats
+from cspsim.running.assumptions import AssumptionSets, sample_assumptions, uncertain_numbers
+from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.scenario_files import label_of
 
 
 class PosteriorError(FileError):

@@ -21,8 +21,8 @@ from cspsim.calibration.calibrating import (
 from cspsim.calibration.file import Calibration
 from cspsim.calibration.monthly_runs import Prior, simulate_sets
 from cspsim.calibration.targets import observed_targets
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
+from cspsim.running.outcomes import OUTCOMES
 
 DATA_SETS_APART = 100 * WIDTH
 

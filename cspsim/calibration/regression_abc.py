@@ -9,7 +9,7 @@ local regression (Beaumont, Zhang and Balding 2002, Genetics 162(4)).
 import numpy as np
 
 from cspsim.calibration.history_matching import terms
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
 
 ACCEPTED_SHARE = 0.3
 """Nearest share of the simulations that is kept: large, because the regression does most of the work."""

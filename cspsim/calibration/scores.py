@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
 
 
 def crps(sample: Floats, observed: Floats) -> Floats:

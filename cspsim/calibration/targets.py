@@ -9,10 +9,10 @@ import numpy as np
 
 from cspsim.calibration.file import YEAR, Calibration
 from cspsim.calibration.monthly_runs import Simulated
-from cspsim.layout import months_between
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Floats
-from cspsim.schema import parse_month
+from cspsim.model.parameters import Floats
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.layout import months_between
+from cspsim.scenario.schema import parse_month
 
 APART = (1, 2, 4)
 """Years apart at which the movement of partnerships against each other is measured."""

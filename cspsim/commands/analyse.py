@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cspsim.basics.exports import as_json, check_target
 from cspsim.commands.options import Json, Out, replay_command
-from cspsim.exports import as_json, check_target
-from cspsim.terminal import Column, remark, say, show_table
+from cspsim.commands.terminal import Column, remark, say, show_table
 
 if TYPE_CHECKING:
     from cspsim.analysis.analysing import Analysis

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from cspsim.basics.exports import as_json, check_target
 from cspsim.commands.options import Json, MemoryLimit, Out, Threads, TimeLimit, permit, replay_command
-from cspsim.exports import as_json, check_target
-from cspsim.terminal import Column, say, show_table, waiting
+from cspsim.commands.terminal import Column, say, show_table, waiting
 
 
 def calibrate(

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cspsim.basics.errors import CspsimError, did_you_mean
+from cspsim.basics.exports import MANIFEST, as_json, check_target, results_folder
+from cspsim.basics.limits import Work, work_of
+from cspsim.basics.outward import as_argument, for_shell
 from cspsim.commands.options import Changes, Json, MemoryLimit, Seed, Threads, TimeLimit, parsed_changes, permit
-from cspsim.errors import CspsimError, did_you_mean
-from cspsim.exports import MANIFEST, as_json, check_target, results_folder
-from cspsim.limits import Work, work_of
-from cspsim.outward import as_argument, for_shell
-from cspsim.terminal import Column, say, show_table, waiting
+from cspsim.commands.terminal import Column, say, show_table, waiting
 
 if TYPE_CHECKING:
     from cspsim.country.totals import CountryAnswer
@@ -67,7 +67,7 @@ def country(
 
 def _asked(run: bool, out_folder: Path | None, set_: list[str] | None, outcome: str | None) -> dict[str, Any]:
     """What ``--set`` changes. Raises CspsimError when there is nothing to do or something is missing."""
-    from cspsim.outcomes import OUTCOMES
+    from cspsim.running.outcomes import OUTCOMES
 
     if not (run or out_folder):
         raise CspsimError("nothing to do: --out FOLDER writes the areas, --run --set levers.grant.multiplier=0.5 asks what a change does")
@@ -108,8 +108,8 @@ def _as_plain(answer: "CountryAnswer", outcome: str | None = None) -> dict[str, 
 
 
 def _tell(answer: "CountryAnswer", outcome: str | None, changes: str) -> None:
-    from cspsim.outcomes import MAIN
-    from cspsim.summary import row_of
+    from cspsim.reports.summary import row_of
+    from cspsim.running.outcomes import MAIN
 
     partnerships = sum(area.partnerships for area in answer.areas)
     say(f"A synthetic country: {partnerships} partnerships in {len(answer.areas)} force areas, {answer.replicates} runs each", style="bold")
@@ -127,8 +127,8 @@ def _tell(answer: "CountryAnswer", outcome: str | None, changes: str) -> None:
 
 
 def _tell_areas(answer: "CountryAnswer", outcome: str) -> None:
-    from cspsim.formats import amount, interval
-    from cspsim.outcomes import OUTCOMES
+    from cspsim.basics.formats import amount, interval
+    from cspsim.running.outcomes import OUTCOMES
 
     unit, spread = OUTCOMES[outcome].unit, answer.spread(outcome)
     rows = [

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cspsim.basics.exports import as_json, check_target
 from cspsim.commands.options import AllowRules, Json, MemoryLimit, Out, Seed, Threads, TimeLimit, permit, replay_command
-from cspsim.exports import as_json, check_target
-from cspsim.terminal import Column, complain, remark, say, show_table, waiting
+from cspsim.commands.terminal import Column, complain, remark, say, show_table, waiting
 
 if TYPE_CHECKING:
     from cspsim.hypotheses.file import HypothesisFile
@@ -38,7 +38,7 @@ def hypotheses(
     """Test hypotheses stated before the run: freeze the file, run it, and say what was supported, refuted or left undecided."""
     from cspsim.hypotheses.file import load_hypotheses
     from cspsim.hypotheses.testing import arms_of
-    from cspsim.rulebook import require_permission
+    from cspsim.running.rulebook import require_permission
 
     read = load_hypotheses(file, allow_rules)
     if dry_run:

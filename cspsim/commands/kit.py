@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import as_json, write_whole
+from cspsim.basics.limits import TABLE_FILE, read_file
 from cspsim.commands.options import Json, load
-from cspsim.errors import CspsimError
-from cspsim.exports import as_json, write_whole
-from cspsim.limits import TABLE_FILE, read_file
-from cspsim.terminal import say
+from cspsim.commands.terminal import say
 
 OURS = b'<meta name="generator" content="cspsim'
 

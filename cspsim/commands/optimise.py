@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import as_json
+from cspsim.basics.outward import as_argument
 from cspsim.commands.options import Json, MemoryLimit, Out, Threads, TimeLimit, permit, replay_command
 from cspsim.commands.stopping import exit_code_of
-from cspsim.errors import CspsimError
-from cspsim.exports import as_json
-from cspsim.outward import as_argument
-from cspsim.terminal import Column, say, show_table, waiting
+from cspsim.commands.terminal import Column, say, show_table, waiting
 
 if TYPE_CHECKING:
     from cspsim.search.file import Search

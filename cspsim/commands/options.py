@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cspsim.errors import CspsimError
-from cspsim.limits import check, limits_of
-from cspsim.outward import for_shell
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.limits import check, limits_of
+from cspsim.basics.outward import for_shell
 
 if TYPE_CHECKING:
-    from cspsim.limits import Work
-    from cspsim.scenario import Scenario
+    from cspsim.basics.limits import Work
+    from cspsim.scenario.scenario import Scenario
 
 LARGEST_SEED = 2**64 - 1
 
@@ -54,8 +54,8 @@ def load(name: str, changes: list[str] | None = None, allow_rules: bool = False)
 
     Raises ScenarioError with every fault.
     """
-    from cspsim.outcomes import OUTCOMES
-    from cspsim.scenario import load_scenario
+    from cspsim.running.outcomes import OUTCOMES
+    from cspsim.scenario.scenario import load_scenario
 
     scenario = load_scenario(name, outcomes=lambda: OUTCOMES, allow_rules=allow_rules)
     return scenario.with_changes(parsed_changes(changes), allow_rules=True) if changes else scenario

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from cspsim.basics.errors import CspsimError, did_you_mean
+from cspsim.basics.exports import as_json, plain
+from cspsim.basics.limits import QUERY, limits_of
+from cspsim.basics.outward import as_argument, for_shell
 from cspsim.commands.options import Json
-from cspsim.errors import CspsimError, did_you_mean
-from cspsim.exports import as_json, plain
-from cspsim.limits import QUERY, limits_of
-from cspsim.outward import as_argument, for_shell
-from cspsim.terminal import Column, say, show_table
+from cspsim.commands.terminal import Column, say, show_table
 
 if TYPE_CHECKING:
     from cspsim.sweep.stored import SweepResults

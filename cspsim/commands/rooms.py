@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import as_json
 from cspsim.commands.options import Json
-from cspsim.errors import CspsimError
-from cspsim.exports import as_json
-from cspsim.terminal import Column, say, show_table
+from cspsim.commands.terminal import Column, say, show_table
 
 COLUMNS = (Column("room"), Column("scenario", rank=1), Column("last change"), Column("cards", number=True, rank=2), Column("people"))
 

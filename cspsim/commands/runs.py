@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cspsim.basics.errors import CspsimError, did_you_mean
+from cspsim.basics.exports import as_json, check_target
+from cspsim.basics.limits import UNLIMITED
+from cspsim.basics.outward import visible
 from cspsim.commands.options import (
     AllowRules,
     Changes,
@@ -23,14 +27,10 @@ from cspsim.commands.options import (
     permit,
     replay_command,
 )
-from cspsim.errors import CspsimError, did_you_mean
-from cspsim.exports import as_json, check_target
-from cspsim.limits import UNLIMITED
-from cspsim.outward import visible
-from cspsim.terminal import Column, announce_compilation, out, say, show_table, waiting
+from cspsim.commands.terminal import Column, announce_compilation, out, say, show_table, waiting
 
 if TYPE_CHECKING:
-    from cspsim.comparison import Comparison, Sampler
+    from cspsim.comparing.comparison import Comparison, Sampler
 
 SET_RUNS = 4  # runs of each arm under each assumption set
 
@@ -52,11 +52,11 @@ def run(
     chosen = load(scenario, set_, allow_rules)
     if out_folder is not None:
         check_target(out_folder)
-    from cspsim.report import work_once
+    from cspsim.reports.report import work_once
 
     permit(work_once(chosen, replicates, months, threads), f"{replicates:,} runs of {chosen.name!r}", time_limit, memory_limit)
     with waiting("Running", json) as report:
-        from cspsim.report import Summary, run_once, write_runs
+        from cspsim.reports.report import Summary, run_once, write_runs
 
         results, yearly = run_once(chosen, replicates, seed, months, threads, report)
     summary = Summary(results, yearly)
@@ -92,9 +92,9 @@ def explain(
     known = list(chosen.data.partnerships)
     if partnership is not None and partnership not in known:
         raise CspsimError(f'{scenario} has no partnership "{partnership}"; {did_you_mean(partnership, known)}')
-    from cspsim.events import Reckoning
-    from cspsim.run import Run
-    from cspsim.story import as_records, financial_year, tell, titles_of, watch, work_of_story
+    from cspsim.one_run.events import Reckoning
+    from cspsim.one_run.run import Run
+    from cspsim.one_run.story import as_records, financial_year, tell, titles_of, watch, work_of_story
 
     permit(work_of_story(chosen), f"the story of {chosen.name!r}", time_limit, memory_limit)
     if not json:
@@ -168,13 +168,13 @@ def compare(
     target = out_folder or Path("cspsim-results") / folder_name(baseline, scenarios)
     if not no_report:
         check_target(target)
-    from cspsim.comparison import MOST_REPLICATES, runs_planned, work_planned
+    from cspsim.comparing.comparison import MOST_REPLICATES, runs_planned, work_planned
 
     most = replicates if precision is None else MOST_REPLICATES
     work = work_planned([reference, *chosen], most, assumption_sets, SET_RUNS, not no_report, threads)
     permit(work, f"comparing {len(chosen)} with {reference.name!r}", time_limit, memory_limit)
     with waiting("Comparing", json) as report:
-        from cspsim.comparison import compare as compared
+        from cspsim.comparing.comparison import compare as compared
 
         planned = runs_planned(1 + len(chosen), replicates, assumption_sets, SET_RUNS) if precision is None else None
         found = compared(
@@ -182,7 +182,7 @@ def compare(
             progress=report(planned), months=not no_report, sampler=_sampler(assumptions), limits=UNLIMITED,
         )  # fmt: skip
     if not no_report:
-        from cspsim.report import write_report
+        from cspsim.reports.report import write_report
 
         write_report(found, target, replay_command(sys.argv[1:]))
     _answer(found, None if no_report else target, json)
@@ -192,7 +192,7 @@ def compare(
 
 def _sampler(file: Path | None) -> "Sampler":
     """Where the assumption sets of a comparison come from."""
-    from cspsim.assumptions import sample_assumptions
+    from cspsim.running.assumptions import sample_assumptions
 
     if file is None:
         return sample_assumptions
@@ -203,11 +203,11 @@ def _sampler(file: Path | None) -> "Sampler":
 
 def _answer(found: "Comparison", target: Path | None, json: bool) -> None:
     """What ``compare`` prints: a sentence for each question, then the main differences."""
-    from cspsim.outcomes import MAIN, OUTCOMES
-    from cspsim.summary import rows_of
+    from cspsim.reports.summary import rows_of
+    from cspsim.running.outcomes import MAIN, OUTCOMES
 
     if json:
-        from cspsim.report import comparison_as_json
+        from cspsim.reports.report import comparison_as_json
 
         typer.echo(as_json({**comparison_as_json(found), "folder": str(target) if target else None}))
         return

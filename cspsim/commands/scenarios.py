@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import as_json, write_whole
+from cspsim.basics.outward import as_argument, for_shell
 from cspsim.commands.options import Json, ScenarioName, in_cell, in_words, load
-from cspsim.errors import CspsimError
-from cspsim.exports import as_json, write_whole
-from cspsim.outward import as_argument, for_shell
-from cspsim.terminal import Column, complain, say, show_table
+from cspsim.commands.terminal import Column, complain, say, show_table
 
 if TYPE_CHECKING:
-    from cspsim.scenario import Scenario
+    from cspsim.scenario.scenario import Scenario
 
 
 class Kind(StrEnum):
@@ -28,7 +28,7 @@ def list_scenarios(
     json: Json = False,
 ) -> None:
     """List the shipped scenarios, or the shipped experiments, with the question each one asks."""
-    from cspsim.scenario import scenario_names
+    from cspsim.scenario.scenario import scenario_names
 
     if kind == Kind.experiments:
         from cspsim.sweep.toml_file import shipped_questions
@@ -111,7 +111,7 @@ def describe(
     json: Json = False,
 ) -> None:
     """Describe every number: meaning, value, plausible range, unit, status and source, from the data the model runs on."""
-    from cspsim.describe import describe as described
+    from cspsim.reports.describe import describe as described
 
     rows = described(kind, load(scenario), name)
     if json:
@@ -132,7 +132,7 @@ def describe(
 
 def check(files: Annotated[list[str], typer.Argument(help="Scenario files, names or stacks.")], json: Json = False) -> None:
     """Check scenarios without running them: OK, or everything that is wrong with file, line and what was expected."""
-    from cspsim.errors import ScenarioError
+    from cspsim.basics.errors import ScenarioError
 
     found = []
     for file in files:
@@ -159,7 +159,7 @@ def new(
     json: Json = False,
 ) -> None:
     """Write a commented scenario file to start from."""
-    from cspsim.scenario import new_scenario_text
+    from cspsim.scenario.scenario import new_scenario_text
 
     path = Path(name if name.endswith(".toml") else f"{name}.toml")
     if "+" in path.stem:

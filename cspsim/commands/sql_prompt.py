@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from cspsim.errors import CspsimError, did_you_mean
-from cspsim.terminal import complain, say
+from cspsim.basics.errors import CspsimError, did_you_mean
+from cspsim.commands.terminal import complain, say
 
 if TYPE_CHECKING:
     from cspsim.sweep.stored import SweepResults

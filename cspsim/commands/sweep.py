@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import as_json
+from cspsim.basics.limits import in_bytes, in_time
+from cspsim.basics.outward import as_argument, for_shell
 from cspsim.commands.options import AllowRules, Json, MemoryLimit, Threads, TimeLimit, permit
 from cspsim.commands.stopping import exit_code_of
-from cspsim.errors import CspsimError
-from cspsim.exports import as_json
-from cspsim.limits import in_bytes, in_time
-from cspsim.outward import as_argument, for_shell
-from cspsim.terminal import Column, complain, remark, say, show_table, waiting
+from cspsim.commands.terminal import Column, complain, remark, say, show_table, waiting
 
 if TYPE_CHECKING:
     from cspsim.sweep.plan import Plan
@@ -45,7 +45,7 @@ def sweep(
     json: Json = False,
 ) -> None:
     """Run an experiment: policies x assumptions x luck, stored as it goes, to be resumed at any time."""
-    from cspsim.rulebook import require_permission
+    from cspsim.running.rulebook import require_permission
     from cspsim.sweep.designing import make_plan
     from cspsim.sweep.estimate import work_planned
     from cspsim.sweep.reading import load_experiment
@@ -115,7 +115,7 @@ def _planned(plan: "Plan", threads: int | None, dask: str | None) -> dict[str, A
 
 def _announce(plan: "Plan", threads: int | None, dask: str | None, whole: bool) -> None:
     """The question and what answering it will cost, before the first run."""
-    from cspsim.terminal import announce_compilation
+    from cspsim.commands.terminal import announce_compilation
 
     announce_compilation()
     cost = _planned(plan, threads, dask)
@@ -200,7 +200,7 @@ def _answer(results: "SweepResults", target: str, json: bool) -> None:
 
 def _replay(plan: "Plan", run: int, json: bool) -> None:
     """One run of the sweep again, with the error it ended in if it did."""
-    from cspsim.results import AREA
+    from cspsim.running.results import AREA
     from cspsim.sweep.work import FAILURES, RUNS, from_parquet, run_job
 
     last = plan.runs_after(len(plan.rounds) - 1)

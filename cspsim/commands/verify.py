@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import as_json
 from cspsim.commands.options import Json
-from cspsim.errors import CspsimError
-from cspsim.exports import as_json
-from cspsim.terminal import say
+from cspsim.commands.terminal import say
 
 
 def verify(
@@ -28,7 +28,7 @@ def verify(
 
 def damages_of(folder: str) -> list[str]:
     """What is not as it was written, a sentence each. Raises CspsimError for a folder that holds no results."""
-    from cspsim.exports import CHECKSUMS, MANIFEST, damages
+    from cspsim.basics.exports import CHECKSUMS, MANIFEST, damages
     from cspsim.hypotheses.freezing import check_records, receipts_folder
     from cspsim.search.folder import TRIALS, damages_of_search
     from cspsim.sweep.manifest import MANIFEST as MANIFEST_OF_A_SWEEP

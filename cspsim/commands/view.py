@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cspsim.commands.options import AllowRules
-from cspsim.terminal import announce_compilation, say
+from cspsim.commands.terminal import announce_compilation, say
 
 
 def view(

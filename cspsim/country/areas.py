@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from scipy.special import ndtr
 
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.limits import Size
 from cspsim.country.draws import DRAWS_FILE, Lot, draws, national_streams, normal, quantile
-from cspsim.errors import CspsimError
-from cspsim.limits import Size
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.toml_lines import write_toml
+from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.toml_lines import write_toml
 
 AREAS = 43
 """Police-force areas of England and Wales; the first of a synthetic country is its capital."""

@@ -7,10 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import ndtri
 
-from cspsim.assumptions import triangular_quantile
-from cspsim.luck import PARAMETERS, name_key
-from cspsim.scenario_files import shipped_folder
-from cspsim.schema import DatedPath, Number
+from cspsim.model.luck import PARAMETERS, name_key
+from cspsim.running.assumptions import triangular_quantile
+from cspsim.scenario.scenario_files import shipped_folder
+from cspsim.scenario.schema import DatedPath, Number
 
 DRAWS_FILE = "world/country-draws.toml"
 NINETIETH = float(ndtri(0.9))

@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cspsim.assumptions import Arm, run_assumption_sets, sample_assumptions
-from cspsim.comparison import DETECTABLE, EXPLORATORY, PRIMARY, Finding
-from cspsim.differences import Paired, holm, paired_estimate, parts_of, range_over, verdict_of
-from cspsim.errors import CspsimError, did_you_mean
-from cspsim.layout import build_world
-from cspsim.outcomes import OUTCOMES, outcomes_of
-from cspsim.parameters import Floats
-from cspsim.rulebook import Rulebook, rulebook_of
-from cspsim.scenario import Scenario
-from cspsim.simulation import replicate_numbers, run_world
-from cspsim.tallies import Tally
-from cspsim.world import World
+from cspsim.basics.errors import CspsimError, did_you_mean
+from cspsim.comparing.comparison import DETECTABLE, EXPLORATORY, PRIMARY, Finding
+from cspsim.comparing.differences import Paired, holm, paired_estimate, parts_of, range_over, verdict_of
+from cspsim.model.parameters import Floats
+from cspsim.model.tallies import Tally
+from cspsim.model.world import World
+from cspsim.running.assumptions import Arm, run_assumption_sets, sample_assumptions
+from cspsim.running.outcomes import OUTCOMES, outcomes_of
+from cspsim.running.rulebook import Rulebook, rulebook_of
+from cspsim.running.simulation import replicate_numbers, run_world
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
     import pandas as pd

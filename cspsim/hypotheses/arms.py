@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from cspsim.assumptions import Arm, run_assumption_sets, sample_assumptions
-from cspsim.layout import build_world
-from cspsim.limits import UNLIMITED
-from cspsim.parameters import Floats
-from cspsim.rulebook import rulebook_of
-from cspsim.scenario import Scenario
-from cspsim.simulation import simulate
+from cspsim.basics.limits import UNLIMITED
+from cspsim.model.parameters import Floats
+from cspsim.running.assumptions import Arm, run_assumption_sets, sample_assumptions
+from cspsim.running.rulebook import rulebook_of
+from cspsim.running.simulation import simulate
+from cspsim.scenario.layout import build_world
+from cspsim.scenario.scenario import Scenario
 
 Progress = Callable[[int], None]
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.differences import Parts
+from cspsim.comparing.differences import Parts
 from cspsim.hypotheses.judging import REFUTED, SAME, SUPPORTED, Booleans, Claims, binomial_interval, judge, moved, verdicts
 
 BLOCK = 20

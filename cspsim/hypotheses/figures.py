@@ -7,12 +7,12 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from cspsim.charts import BLACK, COLOURS, GREY, STYLE, Chart, finished, sheet
-from cspsim.formats import MINUS
+from cspsim.basics.formats import MINUS
 from cspsim.hypotheses.false_positives import FalsePositives
 from cspsim.hypotheses.file import HypothesisFile
 from cspsim.hypotheses.judging import BUILT_IN_SHARE, DIRECTIONS, REFUTED, SAME, SUPPORTED, UNDECIDED, binomial_interval
 from cspsim.hypotheses.testing import Effect, Finding, Judgement
+from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, Chart, finished, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cspsim.errors import FileError, ScenarioError, did_you_mean
+from cspsim.basics.errors import FileError, ScenarioError, did_you_mean
 from cspsim.hypotheses.judging import DIRECTIONS, Claims
 from cspsim.hypotheses.schema import FileData, Reference, Side, Stated
-from cspsim.leaves import leaves_of, shape_at
-from cspsim.outcomes import OUTCOMES
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.schema import Number
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.leaves import leaves_of, shape_at
+from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.schema import Number
+from cspsim.scenario.toml_lines import Key, join_key, split_key
 from cspsim.sweep.toml_file import FileReader, find_file
-from cspsim.toml_lines import Key, join_key, split_key
 
 
 class HypothesisError(FileError):

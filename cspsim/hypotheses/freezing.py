@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cspsim.errors import CspsimError
-from cspsim.exports import SEAL, is_sealed, sealed
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import SEAL, is_sealed, sealed
 from cspsim.hypotheses.file import HypothesisFile
 
 Kind = TypeVar("Kind")

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from cspsim.hypotheses.arms import Runs
-from cspsim.outcomes import combined
-from cspsim.parameters import Floats
-from cspsim.scenario import Scenario
-from cspsim.tallies import Tally as T
+from cspsim.model.parameters import Floats
+from cspsim.model.tallies import Tally as T
+from cspsim.running.outcomes import combined
+from cspsim.scenario.scenario import Scenario
 
 RUNS = 4
 """Runs of each identity in each arm: what is exactly zero needs no more."""

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv, stdtr
 
-from cspsim.differences import Parts, holm, paired_estimate
-from cspsim.parameters import Floats
+from cspsim.comparing.differences import Parts, holm, paired_estimate
+from cspsim.model.parameters import Floats
 
 Booleans = npt.NDArray[np.bool_]
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cspsim.exports import MANIFEST, as_json, results_folder, write_table, write_whole
+from cspsim.basics.exports import MANIFEST, as_json, results_folder, write_table, write_whole
 from cspsim.hypotheses.false_positives import Rate
 from cspsim.hypotheses.file import HypothesisFile
 from cspsim.hypotheses.freezing import History
@@ -15,16 +15,16 @@ from cspsim.hypotheses.judging import BUILT_IN, REFUTED, RULED_OUT, SUPPORTED, U
 from cspsim.hypotheses.stored import RESULTS, results_text
 from cspsim.hypotheses.testing import Judgement
 from cspsim.hypotheses.words import history_in_words, rows_of
-from cspsim.pages import rendered
-from cspsim.report import date_stamp
-from cspsim.scenario_files import label_of
-from cspsim.summary import DISCLAIMER, versions
+from cspsim.reports.pages import rendered
+from cspsim.reports.report import date_stamp
+from cspsim.reports.summary import DISCLAIMER, versions
+from cspsim.scenario.scenario_files import label_of
 from cspsim.sweep.toml_file import shipped_experiments
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cspsim.charts import Chart
+    from cspsim.reports.charts import Chart
 
 
 class Answer(NamedTuple):

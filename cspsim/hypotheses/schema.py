@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from cspsim.schema import Section
+from cspsim.scenario.schema import Section
 
 
 class Side(Section):

@@ -7,11 +7,11 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from cspsim.compiled import rules_key
-from cspsim.exports import MANIFEST, as_json, damages, is_sealed, sealed
+from cspsim.basics.exports import MANIFEST, as_json, damages, is_sealed, sealed
 from cspsim.hypotheses.freezing import History, Receipt
 from cspsim.hypotheses.testing import Judgement
-from cspsim.summary import versions
+from cspsim.model.compiled import rules_key
+from cspsim.reports.summary import versions
 
 RESULTS = "results.json"
 

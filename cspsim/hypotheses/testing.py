@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.differences import Parts, holm, parts_of
+from cspsim.basics.limits import Work, work_of
+from cspsim.comparing.differences import Parts, holm, parts_of
 from cspsim.hypotheses.arms import Progress, Runs, distinct
 from cspsim.hypotheses.false_positives import FalsePositives, false_positive_runs, measure_false_positives
 from cspsim.hypotheses.file import Hypothesis, HypothesisFile, Pair
@@ -21,11 +22,10 @@ from cspsim.hypotheses.judging import (
     without_mechanism,
 )
 from cspsim.hypotheses.schema import Stated
-from cspsim.layout import size_of
-from cspsim.limits import Work, work_of
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Floats
-from cspsim.scenario import Scenario
+from cspsim.model.parameters import Floats
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.layout import size_of
+from cspsim.scenario.scenario import Scenario
 
 EXACT, BROKEN = "exactly zero", "broken"
 

@@ -4,13 +4,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cspsim.formats import MISSING, amount, interval
+from cspsim.basics.formats import MISSING, amount, interval
 from cspsim.hypotheses.file import HypothesisFile
 from cspsim.hypotheses.freezing import History
 from cspsim.hypotheses.schema import Reference, Side, Stated
 from cspsim.hypotheses.testing import Effect, Finding, Judgement
-from cspsim.outcomes import OUTCOMES, SHARE
-from cspsim.toml_lines import write_value
+from cspsim.running.outcomes import OUTCOMES, SHARE
+from cspsim.scenario.toml_lines import write_value
 
 
 class Row(NamedTuple):

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 
-from cspsim.charts import BLACK, COLOURS, DASHES, GREY, MARKERS, STYLE, Chart, finished, sheet, value_axis
-from cspsim.formats import amount
-from cspsim.outcomes import OUTCOMES, POUNDS
-from cspsim.parameters import Floats, Levers
-from cspsim.schema import register_of
+from cspsim.basics.formats import amount
+from cspsim.model.parameters import Floats, Levers
+from cspsim.reports.charts import BLACK, COLOURS, DASHES, GREY, MARKERS, STYLE, Chart, finished, sheet, value_axis
+from cspsim.running.outcomes import OUTCOMES, POUNDS
+from cspsim.scenario.schema import register_of
 from cspsim.search.pareto import Truths
 from cspsim.search.policies import mean_levels
 from cspsim.search.searching import Found

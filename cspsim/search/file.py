@@ -7,13 +7,13 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from cspsim.errors import FileError, ScenarioError, did_you_mean
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Levers
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.schema import Month, PoundsPerYear, Section, register_of
+from cspsim.basics.errors import FileError, ScenarioError, did_you_mean
+from cspsim.model.parameters import Levers
+from cspsim.model.tallies import Tally
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.schema import Month, PoundsPerYear, Section, register_of
 from cspsim.sweep.toml_file import FileReader, find_file
-from cspsim.tallies import Tally
 
 Counted = Literal["grant_spent", "own_priorities", "partner_hours"]
 Objective = Literal["cost", "harm", "downside"]

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cspsim.compiled import PACKAGE, rule_files
-from cspsim.errors import CspsimError
-from cspsim.exports import MANIFEST, as_json, check_target, damages, is_sealed, sealed, write_checksums, write_whole
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import MANIFEST, as_json, check_target, damages, is_sealed, sealed, write_checksums, write_whole
+from cspsim.model.compiled import PACKAGE, rule_files
 from cspsim.search.file import Search, as_settings
 from cspsim.search.trials import Archive
 

@@ -5,20 +5,20 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from cspsim.exports import as_json, write_table, write_whole
-from cspsim.pages import rendered
-from cspsim.report import date_stamp
-from cspsim.scenario_files import label_of
+from cspsim.basics.exports import as_json, write_table, write_whole
+from cspsim.reports.pages import rendered
+from cspsim.reports.report import date_stamp
+from cspsim.reports.summary import DISCLAIMER, versions
+from cspsim.scenario.scenario_files import label_of
 from cspsim.search.folder import ANSWER, FINISHED, SearchFolder
 from cspsim.search.searching import Found
 from cspsim.search.tables import grids
 from cspsim.search.words import sentences, window_of
-from cspsim.summary import DISCLAIMER, versions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cspsim.charts import Chart
+    from cspsim.reports.charts import Chart
 
 
 def settings_of(found: Found, command: str) -> dict[str, Any]:

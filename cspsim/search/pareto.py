@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
 
 Truths = npt.NDArray[np.bool_]
 

@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from cspsim.assumptions import Arm, run_assumption_sets, sample_assumptions
-from cspsim.layout import build_world, calendar_of, path_by_month
-from cspsim.outcomes import OUTCOMES, combined
-from cspsim.parameters import Floats, Levers
-from cspsim.rulebook import rulebook_of
-from cspsim.scenario import Scenario
-from cspsim.schema import DatedPath, parse_month, register_of
+from cspsim.model.parameters import Floats, Levers
+from cspsim.model.world import World
+from cspsim.running.assumptions import Arm, run_assumption_sets, sample_assumptions
+from cspsim.running.outcomes import OUTCOMES, combined
+from cspsim.running.rulebook import rulebook_of
+from cspsim.scenario.layout import build_world, calendar_of, path_by_month
+from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.schema import DatedPath, parse_month, register_of
 from cspsim.search.file import COUNTED, Dimension, Search
 from cspsim.search.trials import Levels, Measured
-from cspsim.world import World
 
 Progress = Callable[[int], None]
 

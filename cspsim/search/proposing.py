@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cspsim.errors import CspsimError
-from cspsim.parameters import Floats
+from cspsim.basics.errors import CspsimError
+from cspsim.model.parameters import Floats
 from cspsim.search.file import Dimension
 from cspsim.search.surrogate import Past, next_mix
 from cspsim.search.trials import Archive, Levels, Measured, Trial

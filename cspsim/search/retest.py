@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from cspsim.differences import CONFIDENCE_LEVEL, parts_of, verdict_of
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Floats
+from cspsim.comparing.differences import CONFIDENCE_LEVEL, parts_of, verdict_of
+from cspsim.model.parameters import Floats
+from cspsim.running.outcomes import OUTCOMES
 from cspsim.search.pareto import regret
 from cspsim.search.trials import Measured
 

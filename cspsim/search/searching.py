@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.layout import size_of
-from cspsim.limits import Work, work_of
-from cspsim.parameters import Floats
-from cspsim.scenario import Scenario
+from cspsim.basics.limits import Work, work_of
+from cspsim.model.parameters import Floats
+from cspsim.scenario.layout import size_of
+from cspsim.scenario.scenario import Scenario
 from cspsim.search.file import Search
 from cspsim.search.policies import Bench, Progress, changes_anything, mean_levels, mixed
 from cspsim.search.proposing import Problem, look, singles

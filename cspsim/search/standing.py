@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
 from cspsim.search.pareto import Truths, dominated_area, on_front, regret
 from cspsim.search.proposing import Problem
 from cspsim.search.trials import Archive, Levels, Measured, Trial

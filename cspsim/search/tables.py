@@ -4,16 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from cspsim.formats import MISSING, amount, interval
-from cspsim.outcomes import OUTCOMES, POUNDS, SHARE
-from cspsim.parameters import Levers
-from cspsim.schema import register_of
+from cspsim.basics.formats import MISSING, amount, interval
+from cspsim.model.parameters import Levers
+from cspsim.reports.summary import Grid
+from cspsim.running.outcomes import OUTCOMES, POUNDS, SHARE
+from cspsim.scenario.schema import register_of
 from cspsim.search.policies import mean_levels
 from cspsim.search.proposing import LEARNING, effects
 from cspsim.search.retest import Mean, Retested, mean_of
 from cspsim.search.searching import Found, roles_by_name
 from cspsim.search.standing import LEAST_HARM, SAFEST, best_of
-from cspsim.summary import Grid
 
 
 def grids(found: Found) -> dict[str, Grid]:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.errors import CspsimError
-from cspsim.exports import is_sealed, sealed
-from cspsim.limits import TABLE_FILE, read_file
-from cspsim.parameters import Floats
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import is_sealed, sealed
+from cspsim.basics.limits import TABLE_FILE, read_file
+from cspsim.model.parameters import Floats
 
 Levels = dict[str, float]
 """Lever -> the level at which a mix holds it."""

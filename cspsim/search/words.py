@@ -1,10 +1,10 @@
 """What a search found, in sentences for the terminal and the page alike."""
 
-from cspsim.formats import amount, interval, listed
-from cspsim.layout import calendar_of
-from cspsim.outcomes import OUTCOMES, POUNDS
-from cspsim.parameters import Levers
-from cspsim.schema import register_of
+from cspsim.basics.formats import amount, interval, listed
+from cspsim.model.parameters import Levers
+from cspsim.running.outcomes import OUTCOMES, POUNDS
+from cspsim.scenario.layout import calendar_of
+from cspsim.scenario.schema import register_of
 from cspsim.search.retest import Mean, Retested, mean_of
 from cspsim.search.searching import Found
 from cspsim.search.standing import LEAST_HARM, SAFEST, best_of

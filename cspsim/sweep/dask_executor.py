@@ -17,7 +17,7 @@ from typing import Any
 import dask.config
 from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, get_worker
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.sweep.executor import WAITING, Job, Tables, isolated
 from cspsim.sweep.plan import Plan
 from cspsim.sweep.same_code import differences, versions

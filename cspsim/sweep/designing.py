@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from cspsim.assumptions import latin_hypercube, uncertain_numbers
-from cspsim.luck import PARAMETERS, STREAMS
-from cspsim.parameters import Floats, Words
+from cspsim.model.luck import PARAMETERS, STREAMS
+from cspsim.model.parameters import Floats, Words
+from cspsim.running.assumptions import latin_hypercube, uncertain_numbers
 from cspsim.sweep.experiment import Experiment
 from cspsim.sweep.luck_design import luck_design
 from cspsim.sweep.plan import Plan, Policies

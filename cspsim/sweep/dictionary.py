@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from cspsim.assumptions import uncertain_numbers
-from cspsim.errors import CspsimError
-from cspsim.formats import name_in_words
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Levers
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.schema import Commissioner, CrimeType, Expected, Intervention, Number, register_of
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.formats import name_in_words
+from cspsim.model.parameters import Levers
+from cspsim.model.tallies import AuthorityTally, Tally
+from cspsim.model.uncertainties import Uncertainties
+from cspsim.running.assumptions import uncertain_numbers
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.schema import Commissioner, CrimeType, Expected, Intervention, Number, register_of
 from cspsim.sweep.stored import SweepResults
-from cspsim.tallies import AuthorityTally, Tally
-from cspsim.uncertainties import Uncertainties
 
 HERE = "counted by the model"
 NUMBER = "number"

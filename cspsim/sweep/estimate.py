@@ -5,11 +5,11 @@ import os
 import time
 from typing import NamedTuple
 
-from cspsim.assumptions import uncertain_numbers
-from cspsim.compiled import first_compilation
-from cspsim.layout import size_of
-from cspsim.limits import Work, work_of
-from cspsim.luck import STREAMS
+from cspsim.basics.limits import Work, work_of
+from cspsim.model.compiled import first_compilation
+from cspsim.model.luck import STREAMS
+from cspsim.running.assumptions import uncertain_numbers
+from cspsim.scenario.layout import size_of
 from cspsim.sweep.experiment import Experiment
 from cspsim.sweep.plan import RUNS_OF_A_JOB, Plan
 from cspsim.sweep.work import Bench, run_job

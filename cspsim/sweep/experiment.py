@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from cspsim.errors import FileError
-from cspsim.scenario import Scenario
-from cspsim.schema import Section
+from cspsim.basics.errors import FileError
+from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.schema import Section
 
 BASELINE = "baseline"
 """The name under which a policy may be measured against the experiment's own baseline."""

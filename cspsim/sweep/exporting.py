@@ -13,10 +13,10 @@ import pyarrow as arrow
 import pyarrow.compute as compute
 import pyarrow.csv as arrow_csv
 
-from cspsim.errors import CspsimError, did_you_mean
-from cspsim.exports import MANIFEST, as_json, results_folder
-from cspsim.limits import TooMuch, in_bytes
-from cspsim.outward import for_spreadsheet, visible
+from cspsim.basics.errors import CspsimError, did_you_mean
+from cspsim.basics.exports import MANIFEST, as_json, results_folder
+from cspsim.basics.limits import TooMuch, in_bytes
+from cspsim.basics.outward import for_spreadsheet, visible
 from cspsim.sweep.dictionary import Entry, data_dictionary
 from cspsim.sweep.sandbox import interruptible
 from cspsim.sweep.stored import SweepResults

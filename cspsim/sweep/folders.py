@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from cspsim.errors import CspsimError
-from cspsim.limits import read_file
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.limits import read_file
 
 
 class Folder(Protocol):

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import pyarrow.parquet as parquet
 
-from cspsim.errors import CspsimError
-from cspsim.exports import CHECKSUMS, as_json, is_sealed, sealed
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import CHECKSUMS, as_json, is_sealed, sealed
 from cspsim.sweep.folders import Folder
 
 SLIPS = "checksums"

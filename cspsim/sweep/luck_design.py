@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cspsim.luck import STREAMS
-from cspsim.parameters import Words
+from cspsim.model.luck import STREAMS
+from cspsim.model.parameters import Words
 
 
 def luck_design(base: int, groups: Sequence[str] = STREAMS) -> Words:

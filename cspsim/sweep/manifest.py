@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pyarrow as arrow
 
-from cspsim.errors import CspsimError
-from cspsim.exports import is_sealed
-from cspsim.luck import STREAMS
-from cspsim.outcomes import OUTCOMES
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import is_sealed
+from cspsim.model.luck import STREAMS
+from cspsim.running.outcomes import OUTCOMES
 from cspsim.sweep.folders import Folder
 from cspsim.sweep.plan import Plan
 from cspsim.sweep.same_code import versions

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cspsim.compiled import PACKAGE, rule_files
-from cspsim.layout import build_world, calendar_of
-from cspsim.luck import PARAMETERS, STREAMS
-from cspsim.parameters import Floats, Integers, Words
-from cspsim.scenario import Scenario
-from cspsim.schema import DatedPath, ScenarioData
+from cspsim.model.compiled import PACKAGE, rule_files
+from cspsim.model.luck import PARAMETERS, STREAMS
+from cspsim.model.parameters import Floats, Integers, Words
+from cspsim.model.world import World, sizes
+from cspsim.scenario.layout import build_world, calendar_of
+from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.schema import DatedPath, ScenarioData
 from cspsim.sweep.experiment import Experiment, lever_changes, settings_of
 from cspsim.sweep.uncertain import Uncertain
-from cspsim.world import World, sizes
 
 ROWS_OF_A_JOB = 120_000  # rows of the largest table that one job may write: bounds memory, whatever is kept
 RUNS_OF_A_JOB = 256

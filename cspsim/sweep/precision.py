@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cspsim.results import AREA
+from cspsim.running.results import AREA
 from cspsim.sweep.folders import LocalFolder
 from cspsim.sweep.store import Store
 from cspsim.sweep.stored import SweepResults, load_results

@@ -4,15 +4,15 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from cspsim.assumptions import uncertain_numbers
-from cspsim.errors import CspsimError, ScenarioError, did_you_mean
-from cspsim.exports import check_unchanged
-from cspsim.limits import TABLE_FILE, Unreadable, read_file
-from cspsim.luck import STREAMS
-from cspsim.outcomes import MAIN, OUTCOMES
-from cspsim.parameters import Levers
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.schema import register_of
+from cspsim.basics.errors import CspsimError, ScenarioError, did_you_mean
+from cspsim.basics.exports import check_unchanged
+from cspsim.basics.limits import TABLE_FILE, Unreadable, read_file
+from cspsim.model.luck import STREAMS
+from cspsim.model.parameters import Levers
+from cspsim.running.assumptions import uncertain_numbers
+from cspsim.running.outcomes import MAIN, OUTCOMES
+from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.schema import register_of
 from cspsim.sweep.experiment import BASELINE, Experiment, ExperimentData, ExperimentError, NamedPolicy, Varied, lever_changes
 from cspsim.sweep.toml_file import FileReader, find_file
 

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from cspsim.compiled import PACKAGE
+from cspsim.model.compiled import PACKAGE
 
 CODE = "code"
 COMPUTING = ("cspsim", CODE, "numpy", "numba", "llvmlite", "scipy")

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cspsim.assumptions import latin_hypercube
-from cspsim.errors import CspsimError
-from cspsim.luck import PARAMETERS, name_key
-from cspsim.parameters import Floats
+from cspsim.basics.errors import CspsimError
+from cspsim.model.luck import PARAMETERS, name_key
+from cspsim.model.parameters import Floats
+from cspsim.running.assumptions import latin_hypercube
 
 
 def sampled(kind: str, names: Sequence[str], points: int, seed: int, levels: int = 4, second_order: bool = False) -> Floats:

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow.dataset as datasets
 
-from cspsim.errors import CspsimError
-from cspsim.limits import QUERY_MEMORY, TooMuch
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.limits import QUERY_MEMORY, TooMuch
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,

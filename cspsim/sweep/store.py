@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow as arrow
 
-from cspsim.errors import CspsimError
-from cspsim.exports import CHECKSUMS, as_json, sealed
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import CHECKSUMS, as_json, sealed
 from cspsim.sweep.folders import Folder
 from cspsim.sweep.ledger import (
     KEPT,

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cspsim.errors import CspsimError, did_you_mean
-from cspsim.limits import QUERY, Limits, limits_of
-from cspsim.outcomes import OUTCOMES
-from cspsim.outward import as_argument, for_shell
-from cspsim.parameters import Floats, Integers
-from cspsim.results import AREA
+from cspsim.basics.errors import CspsimError, did_you_mean
+from cspsim.basics.limits import QUERY, Limits, limits_of
+from cspsim.basics.outward import as_argument, for_shell
+from cspsim.model.parameters import Floats, Integers
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.results import AREA
 from cspsim.sweep.folders import LocalFolder, local_copy
 from cspsim.sweep.ledger import DESIGN, Files, check_files, read_ledger, read_slips
 from cspsim.sweep.locking import is_held

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from warnings import warn
 
-from cspsim.errors import CspsimError
-from cspsim.exports import CHECKSUMS
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import CHECKSUMS
 from cspsim.sweep.designing import make_plan
 from cspsim.sweep.executor import Job, Tables, in_own_process, on_threads
 from cspsim.sweep.experiment import Experiment

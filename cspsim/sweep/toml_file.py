@@ -7,13 +7,13 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
-from cspsim.checks import unshowable
-from cspsim.errors import Fault, FileError, did_you_mean, in_plain_words
-from cspsim.leaves import Origin
-from cspsim.outward import for_shell
-from cspsim.scenario_files import label_of, parsed_toml, shipped_folder
-from cspsim.schema import Section
-from cspsim.toml_lines import Key, join_key
+from cspsim.basics.errors import Fault, FileError, did_you_mean, in_plain_words
+from cspsim.basics.outward import for_shell
+from cspsim.scenario.checks import unshowable
+from cspsim.scenario.leaves import Origin
+from cspsim.scenario.scenario_files import label_of, parsed_toml, shipped_folder
+from cspsim.scenario.schema import Section
+from cspsim.scenario.toml_lines import Key, join_key
 
 Data = TypeVar("Data", bound=Section)
 

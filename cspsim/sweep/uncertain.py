@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from cspsim.assumptions import AssumptionSets, UncertainNumber, triangular_quantile, uncertain_numbers
-from cspsim.parameters import Floats
-from cspsim.scenario import Scenario
+from cspsim.model.parameters import Floats
+from cspsim.running.assumptions import AssumptionSets, UncertainNumber, triangular_quantile, uncertain_numbers
+from cspsim.scenario.scenario import Scenario
 from cspsim.sweep.experiment import UncertaintyDesign, Varied
 
 

@@ -8,16 +8,16 @@ import numpy as np
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
-from cspsim.layout import calendar_of
-from cspsim.outcomes import OUTCOMES, combined
-from cspsim.parameters import Floats
-from cspsim.results import AREA, with_area
-from cspsim.rulebook import Rulebook, rulebook_of
-from cspsim.simulation import state_for
-from cspsim.structures import packed
+from cspsim.model.parameters import Floats
+from cspsim.model.structures import packed
+from cspsim.model.tallies import AuthorityTally, Tally
+from cspsim.model.world import World, sizes
+from cspsim.running.outcomes import OUTCOMES, combined
+from cspsim.running.results import AREA, with_area
+from cspsim.running.rulebook import Rulebook, rulebook_of
+from cspsim.running.simulation import state_for
+from cspsim.scenario.layout import calendar_of
 from cspsim.sweep.plan import Plan, Stretch
-from cspsim.tallies import AuthorityTally, Tally
-from cspsim.world import World, sizes
 
 RUNS, MONTHS, AUTHORITIES, FAILURES = "runs", "months", "authorities", "failures"
 TABLES = (FAILURES, AUTHORITIES, MONTHS, RUNS)

@@ -15,7 +15,7 @@ import solara
 from solara.alias import rv
 
 from cspsim import __version__
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.web.events import template
 from cspsim.web.frame import notes_open, shown_frame
 from cspsim.web.parts import ILLUSTRATIVE, Button, CopyButton, Notice, box, words

@@ -8,7 +8,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
 from cspsim.web import theme
 
 Numbers = Sequence[float | None] | Floats

@@ -17,7 +17,7 @@ import ipywidgets
 from solara.server import server, starlette
 from solara.server.kernel_context import get_current_context
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.web.events import argument
 from cspsim.web.messages import Refused, checked
 

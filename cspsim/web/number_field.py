@@ -6,7 +6,7 @@ from typing import Any
 
 import solara
 
-from cspsim.parameters import Figure
+from cspsim.model.parameters import Figure
 from cspsim.web.events import template
 
 

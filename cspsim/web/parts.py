@@ -38,7 +38,7 @@ import reacton.ipyvue
 import solara
 from solara.alias import rv
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.web.chart import Chart
 from cspsim.web.events import template
 from cspsim.web.fields import Choice, TextField, Tick

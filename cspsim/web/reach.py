@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 EVERYWHERE = frozenset({"0.0.0.0", "::"})

@@ -5,9 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from cspsim.errors import CspsimError, did_you_mean
-from cspsim.outcomes import OUTCOMES
-from cspsim.scenario import Scenario, load_scenario, scenario_names
+from cspsim.basics.errors import CspsimError, did_you_mean
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.scenario import Scenario, load_scenario, scenario_names
 
 
 class Entry(NamedTuple):

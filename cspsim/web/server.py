@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.web import theme
 from cspsim.web.gatekeeper import Gatekeeper
 from cspsim.web.reach import LOOPBACK, Reach, checked_names, checked_proxy, set_reach
@@ -147,8 +147,8 @@ def application(keeper: Gatekeeper, reach: Reach, cookie_days: float = KEPT_DAYS
 
 def warm_up() -> None:
     """Load scenarios and (on a new machine: compile) the rules now, so that the first visitor does not wait for them."""
-    from cspsim.run import Run
-    from cspsim.simulation import simulate
+    from cspsim.one_run.run import Run
+    from cspsim.running.simulation import simulate
     from cspsim.web.scenarios import entries, scenario_of
 
     entries()

@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cspsim.outward import for_spreadsheet
+from cspsim.basics.outward import for_spreadsheet
 
 Cell = str | int | float | None
 

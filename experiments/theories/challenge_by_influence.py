@@ -9,12 +9,12 @@ from math import exp, sqrt
 
 import numpy as np
 
-from cspsim.compiled import compiled
-from cspsim.luck import MEETINGS, Luck, uniforms
-from cspsim.parameters import Floats
-from cspsim.state import State
-from cspsim.tallies import Trait
-from cspsim.world import World
+from cspsim.model.compiled import compiled
+from cspsim.model.luck import MEETINGS, Luck, uniforms
+from cspsim.model.parameters import Floats
+from cspsim.model.state import State
+from cspsim.model.tallies import Trait
+from cspsim.model.world import World
 
 MOST_ROUNDS = 500  # of talk; opinions settle long before, unless nobody holds on to anything
 SETTLED = 1e-12  # a round that moves no opinion by more than this is the last

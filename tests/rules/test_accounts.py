@@ -26,10 +26,10 @@ from rules_support import (
     shares,
 )
 
-from cspsim.rules.accounts import close_books, open_books
-from cspsim.run import Run
-from cspsim.tallies import AuthorityTally, Tally, Work
-from cspsim.world import World
+from cspsim.model.rules.accounts import close_books, open_books
+from cspsim.model.tallies import AuthorityTally, Tally, Work
+from cspsim.model.world import World
+from cspsim.one_run.run import Run
 
 SCENARIOS = (
     "baseline",

@@ -28,11 +28,11 @@ from rules_support import (
     shares,
 )
 
-from cspsim.luck import new_luck
-from cspsim.rules.agenda import begin_plan_year, propose_items, take_table
-from cspsim.rules.assessment import assess_needs
-from cspsim.rules.decision import decide_items
-from cspsim.tallies import AuthorityTally, Tally, Trait
+from cspsim.model.luck import new_luck
+from cspsim.model.rules.agenda import begin_plan_year, propose_items, take_table
+from cspsim.model.rules.assessment import assess_needs
+from cspsim.model.rules.decision import decide_items
+from cspsim.model.tallies import AuthorityTally, Tally, Trait
 
 PROMPT = {"late_notice_delay": 0, "recruitment_delay": 0, "implementation_failure": 0}
 COST = 5_000  # £ a month for one unit of anything in the tiny world; the lead matches a fifth of it

@@ -23,7 +23,7 @@ from rules_support import (
     shares,
 )
 
-from cspsim.rules.assessment import assess_needs
+from cspsim.model.rules.assessment import assess_needs
 
 COSTS = [5_000, 10_000]  # £ a burglary and a violent crime in the tiny world
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 from rules_support import CCTV, HEALTH, HOT_SPOTS, INJURY_DATA, INNER, LOCAL_AUTHORITY, POLICE, Bench, few, out_of_range
 
-from cspsim.arithmetic import learn
-from cspsim.luck import new_luck
-from cspsim.rules.beliefs import form_beliefs
+from cspsim.model.arithmetic import learn
+from cspsim.model.luck import new_luck
+from cspsim.model.rules.beliefs import form_beliefs
 
 EXACT = {"signal_error": 0, "evidence_error": 0, "effect_scale": 1}
 

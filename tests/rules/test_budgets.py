@@ -26,8 +26,8 @@ from rules_support import (
     shares,
 )
 
-from cspsim.rules.budgets import receive_budgets
-from cspsim.world import World
+from cspsim.model.rules.budgets import receive_budgets
+from cspsim.model.world import World
 
 NO_CHARGES = {"challenge_culture": 0, "engagement": 0, "balanced_scorecard": 0, "audit": 0}
 

@@ -20,9 +20,9 @@ from rules_support import (
     shares,
 )
 
-from cspsim.luck import new_luck
-from cspsim.rules.challenge import appoint_advocates, hear_challenges, intend_challenges
-from cspsim.tallies import AuthorityTally, Tally, Trait, Work
+from cspsim.model.luck import new_luck
+from cspsim.model.rules.challenge import appoint_advocates, hear_challenges, intend_challenges
+from cspsim.model.tallies import AuthorityTally, Tally, Trait, Work
 
 NO_REASON = {
     "challenge_base": 0,

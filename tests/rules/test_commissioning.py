@@ -22,8 +22,8 @@ from rules_support import (
     shares,
 )
 
-from cspsim.rules.commissioning import divide_pot
-from cspsim.tallies import Tally, Work
+from cspsim.model.rules.commissioning import divide_pot
+from cspsim.model.tallies import Tally, Work
 
 CRITERIA = ("flat", "population", "need", "evidence", "relationship", "bids", "history")
 POT = 1_000_000.0

@@ -23,8 +23,8 @@ from rules_support import (
     shares,
 )
 
-from cspsim.luck import new_luck
-from cspsim.rules.crime import _drift, _stationary_over_annual, commit_crimes
+from cspsim.model.luck import new_luck
+from cspsim.model.rules.crime import _drift, _stationary_over_annual, commit_crimes
 
 MANY = 1e9  # so many crimes a month that a count without extra noise shows its mean to about one part in 10,000
 

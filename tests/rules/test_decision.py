@@ -22,8 +22,8 @@ from rules_support import (
     shares,
 )
 
-from cspsim.rules.decision import decide_items
-from cspsim.tallies import AuthorityTally, Tally
+from cspsim.model.rules.decision import decide_items
+from cspsim.model.tallies import AuthorityTally, Tally
 
 UNIT = 48_000.0
 """£ that one unit costs the pot for a year in the tiny world: 12 x £5,000 less a fifth of match funds."""

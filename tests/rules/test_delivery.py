@@ -20,9 +20,9 @@ from rules_support import (
     shares,
 )
 
-from cspsim.rules.delivery import deliver_units
-from cspsim.rules.workload import share_work
-from cspsim.tallies import Work
+from cspsim.model.rules.delivery import deliver_units
+from cspsim.model.rules.workload import share_work
+from cspsim.model.tallies import Work
 
 
 def delivering(**changes: object) -> Bench:

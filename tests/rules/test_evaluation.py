@@ -22,13 +22,13 @@ from rules_support import (
 )
 from scipy import stats
 
-from cspsim.counts import negative_binomial_quantile
-from cspsim.luck import new_luck
-from cspsim.rules.agenda import begin_plan_year
-from cspsim.rules.delivery import deliver_units
-from cspsim.rules.evaluation import evaluate_projects, intend_evaluations
-from cspsim.rules.workload import share_work
-from cspsim.tallies import AuthorityTally, Trait, Work
+from cspsim.model.counts import negative_binomial_quantile
+from cspsim.model.luck import new_luck
+from cspsim.model.rules.agenda import begin_plan_year
+from cspsim.model.rules.delivery import deliver_units
+from cspsim.model.rules.evaluation import evaluate_projects, intend_evaluations
+from cspsim.model.rules.workload import share_work
+from cspsim.model.tallies import AuthorityTally, Trait, Work
 
 REVIEW = DECEMBER + 24
 ADOPTED = 12

@@ -22,7 +22,7 @@ from rules_support import (
     shares,
 )
 
-from cspsim.rules.recording import record_crimes
+from cspsim.model.rules.recording import record_crimes
 
 MANY = 1e9  # crimes, so that the recorded share shows to about one part in 10,000
 NOTHING = {"targets": 0, "audit": 0, "engagement": 0}

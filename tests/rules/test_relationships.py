@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 from rules_support import HEALTH, INNER, LOCAL_AUTHORITY, MAY, OUTER, POLICE, Bench, arrays_of, few, out_of_range, shares
 
-from cspsim.luck import Luck, new_luck
-from cspsim.rules.relationships import first_impressions, replace_representatives, update_funder_trust, update_trust
-from cspsim.state import State
-from cspsim.tallies import AuthorityTally, Role, Tally, Work
-from cspsim.world import World
+from cspsim.model.luck import Luck, new_luck
+from cspsim.model.rules.relationships import first_impressions, replace_representatives, update_funder_trust, update_trust
+from cspsim.model.state import State
+from cspsim.model.tallies import AuthorityTally, Role, Tally, Work
+from cspsim.model.world import World
 
 NOTHING_HAPPENS = {
     "joint_work_gain": 0,

@@ -22,8 +22,8 @@ from rules_support import (
     shares,
 )
 
-from cspsim.rules.workload import intend_pledges, share_work
-from cspsim.tallies import Role, Trait, Work
+from cspsim.model.rules.workload import intend_pledges, share_work
+from cspsim.model.tallies import Role, Trait, Work
 
 NO_MEETINGS = {"meeting_hours": 0, "report_hours": 0}
 

@@ -5,11 +5,11 @@ from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl
 
-from cspsim.errors import CspsimError, did_you_mean
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Figure, Levers
-from cspsim.schema import parse_month, register_of
-from cspsim.uncertainties import Uncertainties
+from cspsim.basics.errors import CspsimError, did_you_mean
+from cspsim.model.parameters import Figure, Levers
+from cspsim.model.uncertainties import Uncertainties
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.schema import parse_month, register_of
 from cspsim.web.explore.levers import months_to_begin
 from cspsim.web.explore.question import LARGEST_SEED, MOST_RUNS, Question
 from cspsim.web.scenarios import known_names, scenario_of

@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.comparison import Comparison, Finding
-from cspsim.dashboard import Dashboard
-from cspsim.differences import paired_estimate, parts_of
-from cspsim.layout import calendar_of
-from cspsim.outcomes import OUTCOMES, outcomes_of
-from cspsim.parameters import Floats
-from cspsim.results import Results
-from cspsim.scenario import Scenario
+from cspsim.comparing.comparison import Comparison, Finding
+from cspsim.comparing.dashboard import Dashboard
+from cspsim.comparing.differences import paired_estimate, parts_of
+from cspsim.model.parameters import Floats
+from cspsim.running.outcomes import OUTCOMES, outcomes_of
+from cspsim.running.results import Results
+from cspsim.scenario.layout import calendar_of
+from cspsim.scenario.scenario import Scenario
 from cspsim.web.explore.ensemble import Ensemble
 from cspsim.web.explore.runs import SET_RUNS, Block, sets_of
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import solara
 
-from cspsim.formats import name_in_words
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Figure
-from cspsim.schema import parse_month, register_of
-from cspsim.uncertainties import Uncertainties
+from cspsim.basics.formats import name_in_words
+from cspsim.model.parameters import Figure
+from cspsim.model.uncertainties import Uncertainties
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.schema import parse_month, register_of
 from cspsim.web.explore.levers import groups_of, months_to_begin, standing_of, usual_month
 from cspsim.web.explore.posing import baselines_for
 from cspsim.web.explore.question import LARGEST_SEED, MOST_RUNS, USUAL_RUNS, Question

@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-from cspsim.errors import CspsimError
-from cspsim.formats import name_in_words
-from cspsim.parameters import Levers, Switches
-from cspsim.scenario import Scenario
-from cspsim.schema import DatedPath, register_of
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.formats import name_in_words
+from cspsim.model.parameters import Levers, Switches
+from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.schema import DatedPath, register_of
 
 MOST_PARTS = 16
 """With more parts than this no table of single effects would be read, and the runs would take long."""

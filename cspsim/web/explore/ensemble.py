@@ -8,9 +8,9 @@ from functools import partial
 
 import numpy as np
 
-from cspsim.errors import CspsimError
-from cspsim.scenario import Scenario
-from cspsim.simulation import CHUNK
+from cspsim.basics.errors import CspsimError
+from cspsim.running.simulation import CHUNK
+from cspsim.scenario.scenario import Scenario
 from cspsim.web.explore.differing import Apart, parts_between
 from cspsim.web.explore.posing import Posed
 from cspsim.web.explore.question import MOST_RUNS

@@ -3,10 +3,10 @@
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from cspsim.layout import calendar_of, path_by_month
-from cspsim.parameters import Figure, Levers
-from cspsim.scenario import Scenario
-from cspsim.schema import DatedPath, parse_month, register_of
+from cspsim.model.parameters import Figure, Levers
+from cspsim.scenario.layout import calendar_of, path_by_month
+from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.schema import DatedPath, parse_month, register_of
 
 
 class Standing(NamedTuple):

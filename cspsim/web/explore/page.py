@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import solara
 
-from cspsim.errors import CspsimError
-from cspsim.exports import as_json, harmless
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.exports import as_json, harmless
 from cspsim.web.explore.address import question_of, state_of
 from cspsim.web.explore.answer import answer_of
 from cspsim.web.explore.controls import AssumptionPicker, LeverPicker, ScenarioPicker

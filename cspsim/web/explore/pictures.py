@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cspsim.dashboard import DEFINITIONS
-from cspsim.differences import CONFIDENCE_LEVEL, paired_estimate, parts_of
-from cspsim.formats import Scale, amount, scale_of, unit_in_words
-from cspsim.outcomes import OUTCOMES, SHARE
-from cspsim.parameters import Floats
-from cspsim.summary import row_of
+from cspsim.basics.formats import Scale, amount, scale_of, unit_in_words
+from cspsim.comparing.dashboard import DEFINITIONS
+from cspsim.comparing.differences import CONFIDENCE_LEVEL, paired_estimate, parts_of
+from cspsim.model.parameters import Floats
+from cspsim.reports.summary import row_of
+from cspsim.running.outcomes import OUTCOMES, SHARE
 from cspsim.web.chart_options import Line, line_option
 from cspsim.web.explore.answer import BASELINE, SCENARIO, Answer, Moved
 from cspsim.web.explore.words import moved_in_words

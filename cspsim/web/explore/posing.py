@@ -3,11 +3,11 @@
 from functools import cached_property, lru_cache
 from typing import Any
 
-from cspsim.comparison import grounds_apart
-from cspsim.errors import CspsimError
-from cspsim.outward import for_shell
-from cspsim.scenario import Scenario
-from cspsim.toml_lines import write_toml, write_value
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.outward import for_shell
+from cspsim.comparing.comparison import grounds_apart
+from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.toml_lines import write_toml, write_value
 from cspsim.web.explore.levers import holding, months_to_begin, usual_month
 from cspsim.web.explore.question import Question
 from cspsim.web.scenarios import file_of, known_names, scenario_of

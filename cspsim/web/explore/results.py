@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import solara
 
-from cspsim.errors import CspsimError
-from cspsim.formats import amount
-from cspsim.outcomes import MAIN, OUTCOMES
-from cspsim.summary import rows_of
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.formats import amount
+from cspsim.reports.summary import rows_of
+from cspsim.running.outcomes import MAIN, OUTCOMES
 from cspsim.web.explore.answer import SCENARIO, Answer, answer_of, corners_of, moved_by
 from cspsim.web.explore.ensemble import WHY_RUNS, Ensemble
 from cspsim.web.explore.pictures import (

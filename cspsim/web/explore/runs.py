@@ -15,14 +15,14 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from cspsim.assumptions import AssumptionSets, sample_assumptions
-from cspsim.layout import build_world, calendar_of
-from cspsim.parameters import Floats
-from cspsim.rulebook import rulebook_of
-from cspsim.scenario import Scenario
-from cspsim.simulation import CHUNK, replicate_numbers, run_world
-from cspsim.world import World
-from cspsim.years import year_sums
+from cspsim.model.parameters import Floats
+from cspsim.model.world import World
+from cspsim.running.assumptions import AssumptionSets, sample_assumptions
+from cspsim.running.rulebook import rulebook_of
+from cspsim.running.simulation import CHUNK, replicate_numbers, run_world
+from cspsim.running.years import year_sums
+from cspsim.scenario.layout import build_world, calendar_of
+from cspsim.scenario.scenario import Scenario
 
 SET_RUNS = 4
 """Runs of each arm under each assumption set, as ``cspsim compare`` makes them."""

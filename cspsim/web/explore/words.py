@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.comparison import MAINSTREAM, PARTNERSHIP, Finding
-from cspsim.differences import IDENTICAL, UNDEFINED
-from cspsim.formats import amount, interval
-from cspsim.outcomes import OUTCOMES, POUNDS, SHARE
-from cspsim.summary import direction_of, row_of, window_in_words
+from cspsim.basics.formats import amount, interval
+from cspsim.comparing.comparison import MAINSTREAM, PARTNERSHIP, Finding
+from cspsim.comparing.differences import IDENTICAL, UNDEFINED
+from cspsim.reports.summary import direction_of, row_of, window_in_words
+from cspsim.running.outcomes import OUTCOMES, POUNDS, SHARE
 from cspsim.web.explore.answer import BASELINE, SCENARIO, Answer
 from cspsim.web.explore.runs import SETS
 

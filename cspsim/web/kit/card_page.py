@@ -4,7 +4,7 @@ from urllib.parse import parse_qs
 
 import solara
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.web.frame import use_frame
 from cspsim.web.kit.cards import Cares, CommissionerCard, RoleCard, commissioner_card, role_cards
 from cspsim.web.kit.lessons import load_lessons

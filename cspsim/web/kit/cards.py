@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from cspsim.formats import amount, digits, listed, name_in_words, roughly
-from cspsim.scenario import Scenario
-from cspsim.schema import Authority, DatedPath, Number, ScenarioData, parse_month
+from cspsim.basics.formats import amount, digits, listed, name_in_words, roughly
+from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.schema import Authority, DatedPath, Number, ScenarioData, parse_month
 
 MANNER = {
     "commitment": "Commitment",

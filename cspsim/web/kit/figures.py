@@ -6,9 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cspsim.errors import CspsimError
-from cspsim.formats import MINUS, amount, interval, roughly
-from cspsim.outcomes import OUTCOMES, SHARE, Outcome
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.formats import MINUS, amount, interval, roughly
+from cspsim.running.outcomes import OUTCOMES, SHARE, Outcome
 from cspsim.web.kit.lessons import Asked, Claim, Compared, Lesson
 
 FIGURES_FILE = Path(__file__).resolve().parent / "lesson_figures.json"

@@ -8,15 +8,15 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
-from cspsim.errors import FileError, did_you_mean
-from cspsim.outcomes import OUTCOMES
-from cspsim.outward import for_shell
-from cspsim.parameters import Levers
-from cspsim.results import AREA
-from cspsim.scenario_files import scenario_names
-from cspsim.schema import Section, register_of
+from cspsim.basics.errors import FileError, did_you_mean
+from cspsim.basics.outward import for_shell
+from cspsim.model.parameters import Levers
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.results import AREA
+from cspsim.scenario.scenario_files import scenario_names
+from cspsim.scenario.schema import Section, register_of
+from cspsim.scenario.toml_lines import write_value
 from cspsim.sweep.toml_file import FileReader
-from cspsim.toml_lines import write_value
 
 LESSONS_FILE = Path(__file__).resolve().parent / "lessons.toml"
 MINUTES = 20

@@ -2,7 +2,7 @@
 
 import solara
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.web.frame import Note, use_frame
 from cspsim.web.kit.card_page import Cards, DebriefSheet
 from cspsim.web.kit.lesson_page import LessonPage

@@ -3,9 +3,9 @@
 from typing import Any
 
 from cspsim import __version__
-from cspsim.pages import rendered
-from cspsim.scenario import Scenario
-from cspsim.summary import DISCLAIMER
+from cspsim.reports.pages import rendered
+from cspsim.reports.summary import DISCLAIMER
+from cspsim.scenario.scenario import Scenario
 from cspsim.web.kit.cards import commissioner_card, role_cards
 from cspsim.web.kit.figures import load_figures
 from cspsim.web.kit.lessons import load_lessons

@@ -3,13 +3,13 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from cspsim.errors import CspsimError
-from cspsim.formats import listed
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Levers
-from cspsim.results import AREA
-from cspsim.scenario import Scenario, load_scenario
-from cspsim.schema import register_of
+from cspsim.basics.errors import CspsimError
+from cspsim.basics.formats import listed
+from cspsim.model.parameters import Levers
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.results import AREA
+from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.schema import register_of
 from cspsim.web.kit.figures import VERDICTS, Figure, Row, Stored, filled, firmness, load_figures, often, row_of
 from cspsim.web.kit.lessons import Claim, Compared, Lesson, Prediction, Step, load_lessons
 

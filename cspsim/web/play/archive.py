@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.web.play.rooms import DAY
 from cspsim.web.play.shared import InUse, guard_of
 from cspsim.web.play.storage import Storage

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from cspsim.agents import Project, Representative
-from cspsim.events import Evaluated, Event
-from cspsim.tallies import Role
+from cspsim.mesa_model.agents import Project, Representative
+from cspsim.model.tallies import Role
+from cspsim.one_run.events import Evaluated, Event
 
 if TYPE_CHECKING:
     from cspsim.web.play.course import Course, Desk, Player

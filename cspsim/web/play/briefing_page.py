@@ -2,7 +2,7 @@
 
 import solara
 
-from cspsim.formats import listed
+from cspsim.basics.formats import listed
 from cspsim.web.kit.parts import Link, address
 from cspsim.web.parts import DataTable, Table, box, words
 from cspsim.web.play.briefing import Briefing, Knows

@@ -5,7 +5,7 @@ from typing import Any
 
 import solara
 
-from cspsim.formats import listed
+from cspsim.basics.formats import listed
 from cspsim.web.events import HandedIn, Position, template
 from cspsim.web.play.decisions import CHALLENGE, EVALUATE, HOURS, PLEDGE, REASONS, TABLE, Card, Choice, ToChallenge, ToEvaluate, ToTable
 from cspsim.web.play.door import CARD, Door, Said

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
-from cspsim.agents import Proposal
-from cspsim.rules.agenda import may_table
+from cspsim.mesa_model.agents import Proposal
+from cspsim.model.rules.agenda import may_table
 from cspsim.web.play.briefing import Briefing, TableNow, briefing_of, table_now
 from cspsim.web.play.course import Course, Desk, Player
 from cspsim.web.play.decisions import Card, Choice, ToChallenge, ToEvaluate, ToPledge, ToTable

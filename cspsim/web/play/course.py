@@ -3,15 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from cspsim.agents import Partnership, ResponsibleAuthority, changes_of
-from cspsim.model import PartnershipModel
-from cspsim.parameters import Floats, Integers
-from cspsim.run import Run
-from cspsim.scenario import Scenario
-from cspsim.state import copy_into
+from cspsim.mesa_model.agents import Partnership, ResponsibleAuthority, changes_of
+from cspsim.mesa_model.model import PartnershipModel
+from cspsim.model.parameters import Floats, Integers
+from cspsim.model.state import copy_into
+from cspsim.one_run.run import Run
+from cspsim.one_run.witness import Witness
+from cspsim.scenario.scenario import Scenario
 from cspsim.web.play.decisions import HOURS, PLEDGE, Choice
 from cspsim.web.play.settings import Settings, quarter_bounds
-from cspsim.witness import Witness
 
 Look = Callable[[str, "Desk"], None]
 """Called at each decision point, when everybody has been asked and nothing is written yet."""

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.events import Tabled
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
+from cspsim.one_run.events import Tabled
+from cspsim.running.outcomes import OUTCOMES
 from cspsim.web.play.decisions import CHALLENGE, EVALUATE, PLEDGE, TABLE, Choice
 from cspsim.web.play.game import Game
 from cspsim.web.play.replays import Replays

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
-from cspsim.formats import scale_of
-from cspsim.outcomes import OUTCOMES
+from cspsim.basics.formats import scale_of
+from cspsim.running.outcomes import OUTCOMES
 from cspsim.web import theme
 from cspsim.web.play.debrief import BeliefLine, OtherLuck
 from cspsim.web.table import Table

@@ -2,9 +2,9 @@
 
 import solara
 
-from cspsim.formats import scale_of
-from cspsim.outcomes import OUTCOMES
-from cspsim.schema import parse_month
+from cspsim.basics.formats import scale_of
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.schema import parse_month
 from cspsim.web.kit.parts import rows_below
 from cspsim.web.live import use_news
 from cspsim.web.parts import Banner, Button, Chart, DataTable, Notice, Progress, Verdict, box, words

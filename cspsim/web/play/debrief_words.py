@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.formats import amount
-from cspsim.outcomes import OUTCOMES
+from cspsim.basics.formats import amount
+from cspsim.running.outcomes import OUTCOMES
 from cspsim.web.play.debrief import Compared, Debrief, Mattered, OtherLuck
 from cspsim.web.table import Table
 

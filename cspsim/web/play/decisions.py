@@ -5,7 +5,7 @@ from datetime import date
 from math import isfinite
 from typing import Any, NamedTuple
 
-from cspsim.errors import CspsimError, did_you_mean
+from cspsim.basics.errors import CspsimError, did_you_mean
 
 TABLE, CHALLENGE, PLEDGE, EVALUATE = "table", "challenge", "pledge", "evaluate"
 HOURS = ""

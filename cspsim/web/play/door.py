@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import solara
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.web.live import Subscribe, Tell, use_news
 from cspsim.web.play.presence import while_present
 from cspsim.web.play.rooms import Rooms

@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from cspsim.layout import calendar_of
-from cspsim.scenario import Scenario
+from cspsim.one_run.witness import titles_of
+from cspsim.scenario.layout import calendar_of
+from cspsim.scenario.scenario import Scenario
 from cspsim.web.play.cards import Cards
 from cspsim.web.play.course import Course
 from cspsim.web.play.decisions import Card, Choice, Refused, read_choices
 from cspsim.web.play.incidents import Happened, Incident, stages_of
 from cspsim.web.play.minutes import Minutes, minutes_of
 from cspsim.web.play.settings import Settings, game_scenario
-from cspsim.witness import titles_of
 
 TABLING, ANSWERING = 1, 2
 """The steps of a quarter: what each authority puts on the table; then challenge, pledge, evaluate."""

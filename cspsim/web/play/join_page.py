@@ -5,7 +5,7 @@ from typing import Any
 
 import solara
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.web.events import Joining, template
 from cspsim.web.frame import use_frame
 from cspsim.web.kit.parts import Link

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from cspsim.events import (
+from cspsim.basics.formats import amount
+from cspsim.one_run.events import (
     Adopted,
     Challenged,
     Ended,
@@ -20,7 +21,6 @@ from cspsim.events import (
     Tabled,
     TurnedDown,
 )
-from cspsim.formats import amount
 from cspsim.web.play.decisions import CHALLENGE, Choice
 
 NO_REASON = "no reason given"

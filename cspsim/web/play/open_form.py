@@ -6,8 +6,8 @@ from typing import Any
 
 import solara
 
-from cspsim.errors import CspsimError
-from cspsim.layout import calendar_of
+from cspsim.basics.errors import CspsimError
+from cspsim.scenario.layout import calendar_of
 from cspsim.web.parts import Button, Choice, Notice, TextField, Tick, box, words
 from cspsim.web.play.settings import MOST_PER_SEAT, USUAL_QUARTERS, Options, options_for
 from cspsim.web.play.shared import the_rooms

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.parameters import Floats
+from cspsim.model.parameters import Floats
 from cspsim.web.play.course import Course, Desk, Moment, Stage
 from cspsim.web.play.decisions import Choice
 from cspsim.web.play.settings import Settings

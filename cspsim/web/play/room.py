@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from threading import Lock, RLock
 from typing import Any, NamedTuple
 
-from cspsim.scenario import Scenario
+from cspsim.scenario.scenario import Scenario
 from cspsim.web.play.debrief import Debrief
 from cspsim.web.play.decisions import Choice, Refused
 from cspsim.web.play.game import Game

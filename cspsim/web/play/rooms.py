@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from cspsim.scenario import Scenario, load_scenario
+from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.web.gatekeeper import EntrySecrets
 from cspsim.web.play.debrief import Debrief, Progress, debrief
 from cspsim.web.play.decisions import Refused, plain_text

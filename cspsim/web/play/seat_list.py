@@ -5,7 +5,7 @@ from typing import Any
 
 import solara
 
-from cspsim.formats import listed
+from cspsim.basics.formats import listed
 from cspsim.web.events import Word, template
 from cspsim.web.parts import box, words
 from cspsim.web.play.door import Door

@@ -5,8 +5,8 @@ import io
 from datetime import UTC, datetime
 from typing import Any
 
-from cspsim.exports import as_json
-from cspsim.outward import for_spreadsheet
+from cspsim.basics.exports import as_json
+from cspsim.basics.outward import for_spreadsheet
 from cspsim.web.play.debrief import sentence_of
 from cspsim.web.play.decisions import Choice
 from cspsim.web.play.room import Room

@@ -10,7 +10,7 @@ from threading import Event, Lock, Thread
 
 import platformdirs
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.web.play.debriefs import Debriefs
 from cspsim.web.play.rooms import DAY, Rooms
 from cspsim.web.play.store import Limits

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
-from cspsim.errors import CspsimError
+from cspsim.basics.errors import CspsimError
 from cspsim.web.play.room import Entry, Header
 from cspsim.web.play.settings import Settings
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 
-from cspsim.scenario import Scenario, load_scenario, scenario_names
+from cspsim.scenario.scenario import Scenario, load_scenario, scenario_names
 from cspsim.web.gatekeeper import EntrySecrets, drawn_secrets, machine_of
 from cspsim.web.guesses import Guesses
 from cspsim.web.play.decisions import Refused, shortened

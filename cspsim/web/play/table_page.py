@@ -5,8 +5,8 @@ from typing import Any
 
 import solara
 
-from cspsim.agents import Proposal
-from cspsim.formats import listed
+from cspsim.basics.formats import listed
+from cspsim.mesa_model.agents import Proposal
 from cspsim.web.events import template
 from cspsim.web.kit.parts import bullets
 from cspsim.web.parts import DataTable, Notice, Table, box, words

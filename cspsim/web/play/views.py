@@ -3,7 +3,7 @@
 from datetime import date
 from typing import NamedTuple
 
-from cspsim.agents import Proposal
+from cspsim.mesa_model.agents import Proposal
 from cspsim.web.play.briefing import Briefing, TableNow
 from cspsim.web.play.decisions import Card, Choice
 from cspsim.web.play.minutes import Minutes

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
-from cspsim.formats import listed
-from cspsim.layout import calendar_of
-from cspsim.outcomes import MAIN, OUTCOMES
-from cspsim.scenario import Scenario
-from cspsim.schema import ScenarioData
+from cspsim.basics.formats import listed
+from cspsim.running.outcomes import MAIN, OUTCOMES
+from cspsim.scenario.layout import calendar_of
+from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.schema import ScenarioData
 from cspsim.web.scenarios import known_names, scenario_of
 from cspsim.web.watch.log import EVERYTHING, KINDS
 

@@ -2,8 +2,8 @@
 
 from textwrap import wrap
 
-from cspsim.events import Joined, NewRepresentative, Reorganised
-from cspsim.formats import roughly
+from cspsim.basics.formats import roughly
+from cspsim.one_run.events import Joined, NewRepresentative, Reorganised
 from cspsim.web import theme
 from cspsim.web.watch.places import Layout, Point
 from cspsim.web.watch.recording import Recording

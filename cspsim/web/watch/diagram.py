@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cspsim.events import Challenged
+from cspsim.one_run.events import Challenged
 from cspsim.web import theme
 from cspsim.web.watch.card import card_of
 from cspsim.web.watch.places import SQUARE, TALL, WIDE, Layout, Point, plan_of, visible

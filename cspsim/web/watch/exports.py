@@ -1,8 +1,8 @@
 """What a visitor takes away: the log and the months as CSV, and the same run at the command line."""
 
-from cspsim.outcomes import OUTCOMES, outcomes_of
-from cspsim.outward import for_shell
-from cspsim.results import AREA, with_area
+from cspsim.basics.outward import for_shell
+from cspsim.running.outcomes import OUTCOMES, outcomes_of
+from cspsim.running.results import AREA, with_area
 from cspsim.web.scenarios import file_of
 from cspsim.web.table import Table, as_csv
 from cspsim.web.watch.asked import Asked

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from cspsim.events import (
+from cspsim.basics.formats import roughly
+from cspsim.one_run.events import (
     Adopted,
     BudgetCut,
     Challenged,
@@ -22,8 +23,7 @@ from cspsim.events import (
     TurnedDown,
     YearClosed,
 )
-from cspsim.formats import roughly
-from cspsim.story import person_in_words, reason_of
+from cspsim.one_run.story import person_in_words, reason_of
 from cspsim.web.watch.recording import Recording, Unspoken
 
 EVERYTHING = ""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cspsim.formats import MISSING, roughly
+from cspsim.basics.formats import MISSING, roughly
 from cspsim.web.table import Table
 from cspsim.web.watch.card import news_of
 from cspsim.web.watch.recording import Recording

@@ -6,12 +6,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from cspsim.comparison import compare
-from cspsim.differences import verdict_of
-from cspsim.formats import amount
-from cspsim.outcomes import OUTCOMES, SHARE, Outcome, outcomes_of
-from cspsim.parameters import Floats
-from cspsim.simulation import simulate
+from cspsim.basics.formats import amount
+from cspsim.comparing.comparison import compare
+from cspsim.comparing.differences import verdict_of
+from cspsim.model.parameters import Floats
+from cspsim.running.outcomes import OUTCOMES, SHARE, Outcome, outcomes_of
+from cspsim.running.simulation import simulate
 from cspsim.web.scenarios import scenario_of
 from cspsim.web.watch.background import Report, Shelf
 from cspsim.web.watch.recording import Recording, RunKey

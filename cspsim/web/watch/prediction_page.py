@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import solara
 
-from cspsim.outcomes import OUTCOMES
+from cspsim.running.outcomes import OUTCOMES
 from cspsim.web.parts import Button, Choice, Notice, Progress, box, words
 from cspsim.web.watch.asked import questions_for
 from cspsim.web.watch.background import Job

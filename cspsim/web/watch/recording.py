@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.events import Event, Reckoning
-from cspsim.formats import name_in_words
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Floats
-from cspsim.run import Run
-from cspsim.scenario import Scenario
+from cspsim.basics.formats import name_in_words
+from cspsim.model.parameters import Floats
+from cspsim.one_run.events import Event, Reckoning
+from cspsim.one_run.run import Run
+from cspsim.one_run.witness import Witness, titles_of
+from cspsim.running.outcomes import OUTCOMES
+from cspsim.scenario.scenario import Scenario
 from cspsim.web.scenarios import scenario_of
 from cspsim.web.watch.background import Report, Shelf
-from cspsim.witness import Witness, titles_of
 
 KEPT = 12
 """Recordings that stay for the next visitor; one takes about a megabyte."""

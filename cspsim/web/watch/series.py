@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.formats import Scale, roughly, scale_of
-from cspsim.outcomes import OUTCOMES
-from cspsim.parameters import Floats
-from cspsim.tallies import Tally
+from cspsim.basics.formats import Scale, roughly, scale_of
+from cspsim.model.parameters import Floats
+from cspsim.model.tallies import Tally
+from cspsim.running.outcomes import OUTCOMES
 from cspsim.web import theme
 from cspsim.web.chart_options import Line, line_option
 from cspsim.web.table import Cell, Table

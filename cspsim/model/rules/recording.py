@@ -1,0 +1,64 @@
+"""4 Recording: what victims report and what the police write down; the only crime the table ever sees without a survey."""
+
+from cspsim.model.compiled import compiled
+from cspsim.model.counts import binomial_quantile
+from cspsim.model.luck import RECORDING, Luck, uniform
+from cspsim.model.state import State
+from cspsim.model.tallies import Role
+from cspsim.model.world import World
+
+
+@compiled
+def record_crimes(world: World, state: State, luck: Luck, month: int) -> None:
+    """Recorded = true x reporting x recording, a binomial draw with one uniform, the twin with the same one.
+
+    reporting = usual x (1 + rise from engagement + rise from interventions that encourage it)
+    recording = usual x dated path x (1 - gaming x target pressure x (1 - audit)) x (1 + audit rise x audit)
+    Sources: PASC 2014 "Caught red-handed"; HMIC 2014 (19 % of reported crime not recorded).
+    """
+    numbers = world.uncertainties
+    partnerships, crime_types = state.true_crimes.shape
+    for p in range(partnerships):
+        state.engagement[p] = _delivered_engagement(world, state, p, month)
+        for c in range(crime_types):
+            audited = world.levers.audit[month] * state.afforded[p]
+            gamed = numbers.gaming * world.switches.gaming * world.targeted[c] * world.levers.targets[month] * (1 - audited)
+            written_down = world.recording[c] * world.recording_path[c, month] * (1 - gamed) * (1 + numbers.audit_rise * audited)
+            encouraged = numbers.engagement_rise * state.engagement[p] * world.switches.engagement_reporting
+            twin_share = _share(world, c, encouraged, written_down)
+            share = _share(world, c, encouraged + _encouraged_by_interventions(world, state, p, c), written_down)
+            u = uniform(luck, RECORDING, month, world.cell_key[p, c], world.cell_key[p, c])
+            state.twin_recorded[p, c] = binomial_quantile(u, state.twin_crimes[p, c], twin_share)
+            state.recorded[p, c, month] = state.twin_recorded[p, c]
+            if share != twin_share or state.true_crimes[p, c] != state.twin_crimes[p, c]:
+                state.recorded[p, c, month] = binomial_quantile(u, state.true_crimes[p, c], share)
+            state.recorded_year[p, c] += state.recorded[p, c, month]
+            if month >= 12:
+                state.recorded_year[p, c] -= state.recorded[p, c, month - 12]
+
+
+@compiled
+def _share(world: World, c: int, encouraged: float, written_down: float) -> float:
+    if not world.switches.measurement_error:
+        return 1.0
+    return min(1.0, world.reporting[c] * (1 + encouraged)) * min(1.0, written_down)
+
+
+@compiled
+def _encouraged_by_interventions(world: World, state: State, p: int, c: int) -> float:
+    """Proportional rise of reporting from delivered units (independent advisers, data sharing with hospitals)."""
+    rise = 0.0
+    if world.switches.engagement_reporting:
+        for i in range(world.reporting_rise.shape[0]):
+            rise += world.reporting_rise[i, c] * state.effective_dose[p, i]
+    return rise
+
+
+@compiled
+def _delivered_engagement(world: World, state: State, p: int, month: int) -> float:
+    """Engagement as planned, less what the pot cannot pay and an overloaded co-ordinator cannot do."""
+    delivered = world.levers.engagement[month] * state.afforded[p]
+    coordinator = world.holder[p, Role.COORDINATOR, month]
+    if coordinator >= 0 and world.switches.overload:
+        delivered /= 1 + max(0.0, state.load[p, coordinator] - 1)
+    return delivered

@@ -1,5 +1,0 @@
-"""The thirteen rules of a simulated month, one file each. ``cspsim.month`` puts them in order.
-
-Every rule has the signature ``verb_noun(world, state, luck, month)``, changes ``state`` in place, reads no clock,
-file or global, and imports no other rule.
-"""

@@ -1,0 +1,133 @@
+"""A scenario as *leaves*: a dotted key with its value and the place that said it.
+
+Merging, differences, changes and the digest are short statements about leaves, and an error can always point into
+the file that said a value. What may stand where is read off the schema.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+
+from cspsim.scenario.schema import DatedPath, Number, ScenarioData, Section
+from cspsim.scenario.toml_lines import Key, join_key, line_of, locate_keys
+
+PROSE = frozenset({"title", "question", "context", "source", "season_source", "note", "status", "unit"})
+
+
+class Shape(NamedTuple):
+    """What may stand at a place: the fields of a section, entries under free names (``each``), or a plain value."""
+
+    fields: Mapping[str, "Shape"]
+    each: "Shape | None" = None
+    section: type[Section] | None = None
+
+    def part(self, name: str) -> "Shape | None":
+        """What may stand under a name; None where nothing may."""
+        return self.fields.get(name, self.each)
+
+    @property
+    def is_table(self) -> bool:
+        return self.section is not None or self.each is not None
+
+
+PLAIN = Shape({})
+
+
+def _shape_of(annotation: Any) -> Shape:
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _shape_of(inside[0])
+    if origin in (Union, UnionType):
+        return _shape_of(next(kind for kind in inside if kind is not type(None)))
+    if origin is dict:
+        return Shape({}, each=_shape_of(inside[1]))
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        fields = {field.alias or name: _shape_of(field.annotation) for name, field in annotation.model_fields.items()}
+        return Shape(fields, section=annotation)
+    return PLAIN
+
+
+@cache
+def whole_shape() -> Shape:
+    """The shape of a whole scenario."""
+    return _shape_of(ScenarioData)
+
+
+def shape_at(key: Key) -> Shape | None:
+    """What may stand at a key; None where nothing may."""
+    shape: Shape | None = whole_shape()
+    for name in key:
+        shape = shape.part(name) if shape else None
+    return shape
+
+
+def is_path(key: Key) -> bool:
+    """Whether dated values stand at a key."""
+    shape = shape_at(key)
+    return shape is not None and shape.section is DatedPath
+
+
+def shown(key: Key) -> str:
+    """A key as a reader would write it: a number by its name, without ``.value``."""
+    around = shape_at(key[:-1]) if key and key[-1] == "value" else None
+    return join_key(key[:-1] if around and around.section is Number else key)
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Who said something: a file, or a program that changed a scenario (then ``text`` is None)."""
+
+    label: str
+    text: str | None = None
+    builds_on: frozenset["Origin"] = frozenset()
+
+    @cached_property
+    def lines(self) -> Mapping[Key, int]:
+        """The line of every key. Found only when somebody asks: most scenarios have no faults."""
+        return locate_keys(self.text) if self.text is not None else {}
+
+    def line(self, key: Key) -> int | None:
+        """The line of a key, else of the nearest table around it; None where nobody wrote a line."""
+        return line_of(self.lines, key) if self.text is not None else None
+
+
+class Leaf(NamedTuple):
+    """A plain value with the place that said it."""
+
+    value: Any
+    origin: Origin
+
+
+Leaves = dict[Key, Leaf]
+
+
+def leaves_of(raw: Any, shape: Shape, key: Key = ()) -> dict[Key, Any]:
+    """Plain values by dotted key. What the schema does not know stays whole, for validation to refuse."""
+    found: dict[Key, Any] = {}
+
+    def walk(value: Any, shape: Shape, key: Key) -> None:
+        if shape.section is Number and isinstance(value, int | float) and not isinstance(value, bool):
+            found[*key, "value"] = value
+        elif shape.is_table and isinstance(value, dict) and value:
+            for name, inner in value.items():
+                walk(inner, shape.part(name) or PLAIN, (*key, name))
+        else:
+            found[key] = value
+
+    walk(raw, shape, key)
+    return found
+
+
+def nested(leaves: Mapping[Key, Any]) -> dict[str, Any]:
+    """Values by dotted key as nested tables, copied. Where a value and a table claim one place, the value stays."""
+    whole: dict[str, Any] = {}
+    for key in sorted(leaves, key=len):
+        table: Any = whole
+        for name in key[:-1]:
+            table = table.setdefault(name, {}) if isinstance(table, dict) else None
+        if isinstance(table, dict):
+            value = leaves[key]
+            table[key[-1]] = {} if value == {} else list(value) if isinstance(value, list) else value
+    return whole
