@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -22,61 +23,18 @@ from cspsim.scenario.scenario_files import shipped_folder
 from cspsim.scenario.schema import DatedPath, Number, register_of
 
 PACKAGE = Path(str(cspsim.__file__)).resolve().parent
+MODEL = PACKAGE / "model"
 SCENARIO_FILES = sorted(shipped_folder().rglob("*.toml"))
 
-LAYERS = (
-    # what everything stands on: numbers, words, errors, and how rules are compiled and lucky
-    ("compiled", "parameters", "errors", "outward", "tallies", "toml_lines", "formats"),
-    ("limits",),
-    ("uncertainties", "luck", "outcomes", "exports", "pages"),
-    # what rules read and what they change
-    ("world", "state"),
-    # rules of users, looked through
-    ("rival_writes",),
-    ("rival_rules",),
-    ("counts", "schema"),
-    # from files to a validated scenario
-    ("leaves",),
-    ("scenario_files", "checks", "template"),
-    ("merging",),
-    ("validation",),
-    ("scenario",),
-    # from a scenario to arrays
-    ("layout", "structures"),
-    # from arrays to a month
-    ("arithmetic", "stepping", "ranges", "rival_reach"),
-    ("rules",),
-    ("month", "rival_guards"),
-    ("rulebook",),
-    # from months to results
-    ("results",),
-    ("simulation", "run"),
-    # what is said about results
-    ("money", "assumptions", "differences", "years"),
-    ("comparison", "dashboard", "events"),
-    ("witness", "sweep", "country"),
-    ("story", "summary"),
-    # what is drawn and written
-    ("charts", "describe"),
-    ("report",),
-    ("analysis", "calibration", "hypotheses", "search"),
-    # faces
-    ("agents",),
-    ("model",),
-    ("web",),
-    ("terminal",),
-    ("commands",),
-    ("cli",),
-    ("__init__",),
-)
-"""Packages and modules from the ground up. A module imports from lower layers only; a new one is given its place here."""
+FOLDERS = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
+STANDS_ON = re.compile(r"Stands on: ([^.]+)\. Others import: (.+)\.", re.DOTALL)
 
 FACES_OF = {
-    "mesa": {"agents", "model", "web"},
+    "mesa": {"mesa_model", "web"},
     "solara": {"web"},
-    "matplotlib": {"charts", "report", "analysis", "calibration", "hypotheses", "search"},
+    "matplotlib": {"reports", "analysis", "calibration", "hypotheses", "search"},
 }
-"""Library -> the only modules that may import it."""
+"""Library -> the only rooms that may import it."""
 
 NUMBERS_OF_ALL_RULES = {0, 1, 2, 12}
 OTHER_NUMBERS = {
@@ -114,7 +72,7 @@ def module_of(path: Path) -> str:
 
 
 def rule_files() -> list[Path]:
-    return [path for path in sorted((PACKAGE / "rules").glob("*.py")) if path.stem != "__init__"]
+    return [path for path in sorted((MODEL / "rules").glob("*.py")) if path.stem != "__init__"]
 
 
 def imports(path: Path, *, while_typing: bool = True) -> Iterator[tuple[str, int]]:
@@ -135,28 +93,54 @@ def imports(path: Path, *, while_typing: bool = True) -> Iterator[tuple[str, int
     return visit(tree_of(path))
 
 
-def layer(module: str) -> int:
-    return next(k for k, names in enumerate(LAYERS) if module in names)
+def said_to_stand_on(room: Path) -> set[str]:
+    """The rooms that a room's first lines say it imports from."""
+    said = STANDS_ON.search(ast.get_docstring(tree_of(room / "__init__.py")) or "")
+    assert said, f"{room.name}/__init__.py: its docstring ends with 'Stands on: ... . Others import: ... .'"
+    names = said[1].strip()
+    others = {folder.name for folder in FOLDERS} - {room.name}
+    return {"nothing of ours": set(), "everything else": others}.get(names) or {name.strip() for name in names.split(",")} - {
+        "nothing of ours"
+    }
 
 
-class TestLayers:
-    def test_every_module_has_its_place(self) -> None:
-        placed = {name for names in LAYERS for name in names}
-        assert {module_of(path) for path in source_files()} <= placed, "give the new module its layer in LAYERS"
+@lru_cache(maxsize=1)
+def arrows() -> dict[str, dict[str, list[str]]]:
+    """Room -> room it imports from -> the places; ``cli`` and the package's own ``__init__`` count as rooms of one file."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for path in source_files():
+        inner = found.setdefault(module_of(path), {})
+        for name, line in imports(path, while_typing=False):
+            if name.startswith("cspsim.") and name.split(".")[1] != module_of(path):
+                inner.setdefault(name.split(".")[1], []).append(f"{path.relative_to(PACKAGE)}:{line}")
+    return found
+
+
+class TestRooms:
+    """The house as its folders draw it: each room says in its first lines what it stands on, and that is what it imports."""
+
+    @pytest.mark.parametrize("room", FOLDERS, ids=lambda room: room.name)
+    def test_a_room_imports_what_it_says_and_no_more(self, room: Path) -> None:
+        wrong = {other: places for other, places in arrows()[room.name].items() if other not in said_to_stand_on(room)}
+        assert not wrong, f"{room.name} does not say that it stands on {', '.join(wrong)}: {wrong}"
+        if room.name != "commands":
+            assert said_to_stand_on(room) == set(arrows()[room.name]), "a room says that it stands on another and does not"
+
+    def test_imports_go_one_way(self) -> None:
+        """No room stands on one that stands on it, whichever way round."""
+        order = list(TopologicalSorter({room: set(others) for room, others in arrows().items()}).static_order())
+        assert order.index("model") < order.index("scenario") < order.index("running") < order.index("comparing") < order.index("cli")
+
+    def test_the_model_stands_on_nothing(self) -> None:
+        assert not arrows()["model"], "everything compiled depends on lies in one folder, and the cache is keyed by that folder"
+
+    def test_few_modules_lie_outside_the_rooms(self) -> None:
+        assert {path.stem for path in PACKAGE.glob("*.py")} == {"__init__", "cli"}, "a module lies in a room"
 
     @pytest.mark.parametrize("path", source_files(), ids=lambda path: str(path.relative_to(PACKAGE)))
-    def test_imports_go_one_way(self, path: Path) -> None:
-        own = module_of(path)
-        wrong = []
-        for name, line in imports(path, while_typing=False):
-            if name.split(".")[0] == "cspsim" and "." in name:
-                other = name.split(".")[1]
-                inside = other == own and path.parent != PACKAGE  # between the files of one folder; rules have a test of their own
-                if layer(other) >= layer(own) and not inside:
-                    wrong.append(f"line {line}: {own} imports {other}, which stands above or beside it")
-            elif name == "cspsim" and own not in ("cli", "web"):
-                wrong.append(f"line {line}: imports the whole package; say which module")
-        assert not wrong, "\n".join(wrong)
+    def test_imports_are_spelt_out(self, path: Path) -> None:
+        whole = [line for name, line in imports(path) if name == "cspsim" and module_of(path) not in ("cli", "web")]
+        assert not whole, f"lines {whole} import the whole package; say which module"
 
     def test_rules_never_import_each_other(self) -> None:
         for path in rule_files():
@@ -169,16 +153,16 @@ class TestLayers:
 
     def test_the_test_sees_imports(self) -> None:
         """Not vacuous: it finds the imports that it must find, also those inside functions."""
-        assert "cspsim.model.rules.crime" in {name for name, _ in imports(PACKAGE / "month.py")}
-        assert "pandas" in {name for name, _ in imports(PACKAGE / "results.py")}
-        assert layer("world") < layer("rules") < layer("month") < layer("simulation") < layer("comparison")
+        assert "cspsim.model.rules.crime" in {name for name, _ in imports(MODEL / "month.py")}
+        assert "pandas" in {name for name, _ in imports(PACKAGE / "running" / "results.py")}
+        assert {"basics", "model", "running"} <= set(arrows()["comparing"])
 
 
 class TestRules:
     IMPURE = frozenset({"open", "print", "input", "exec", "eval", "globals", "setattr", "__import__", "getenv", "system"})
-    ALLOWED_IMPORTS = re.compile(r"math|cspsim\.(arithmetic|compiled|counts|luck|state|tallies|world)")
+    ALLOWED_IMPORTS = re.compile(r"math|cspsim\.model\.(arithmetic|compiled|counts|luck|state|tallies|world)")
 
-    @pytest.mark.parametrize("path", [*rule_files(), PACKAGE / "arithmetic.py"], ids=lambda path: path.stem)
+    @pytest.mark.parametrize("path", [*rule_files(), MODEL / "arithmetic.py"], ids=lambda path: path.stem)
     def test_reads_no_clock_file_global_or_model_and_prints_nothing(self, path: Path) -> None:
         for name, line in imports(path):
             assert self.ALLOWED_IMPORTS.fullmatch(name), f"{path.name}:{line} imports {name}"
@@ -190,13 +174,13 @@ class TestRules:
                 called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
                 assert called not in self.IMPURE, f"{path.name}:{node.lineno} calls {called}"
 
-    @pytest.mark.parametrize("path", [*rule_files(), PACKAGE / "arithmetic.py"], ids=lambda path: path.stem)
+    @pytest.mark.parametrize("path", [*rule_files(), MODEL / "arithmetic.py"], ids=lambda path: path.stem)
     def test_every_function_is_compiled(self, path: Path) -> None:
         for node in tree_of(path).body:
             if isinstance(node, ast.FunctionDef):
                 assert [ast.unparse(mark) for mark in node.decorator_list] == ["compiled"], f"{path.name}: {node.name}"
 
-    @pytest.mark.parametrize("path", [*rule_files(), PACKAGE / "arithmetic.py"], ids=lambda path: path.stem)
+    @pytest.mark.parametrize("path", [*rule_files(), MODEL / "arithmetic.py"], ids=lambda path: path.stem)
     def test_knows_no_numbers(self, path: Path) -> None:
         strange = [
             f"{path.name}:{node.lineno}: {node.value!r}"
@@ -211,7 +195,7 @@ class TestRules:
     def test_no_reason_is_left_over(self) -> None:
         used = {
             node.value
-            for path in [*rule_files(), PACKAGE / "arithmetic.py"]
+            for path in [*rule_files(), MODEL / "arithmetic.py"]
             for node in ast.walk(tree_of(path))
             if isinstance(node, ast.Constant) and isinstance(node.value, int | float)
         }
@@ -219,7 +203,7 @@ class TestRules:
 
     def test_the_month_calls_every_public_rule(self) -> None:
         """What a rule file offers to the month is in the month, once."""
-        month = (PACKAGE / "month.py").read_text(encoding="utf-8")
+        month = (MODEL / "month.py").read_text(encoding="utf-8")
         for path in rule_files():
             rules = [
                 node.name
@@ -233,7 +217,9 @@ class TestRules:
             for name in rules:
                 assert len(re.findall(rf"\n    {name}\(world", month)) == 1, f"{name} of {path.name}"
 
-    @pytest.mark.parametrize("path", [*rule_files(), PACKAGE / "arithmetic.py", PACKAGE / "layout.py"], ids=lambda path: path.stem)
+    @pytest.mark.parametrize(
+        "path", [*rule_files(), MODEL / "arithmetic.py", PACKAGE / "scenario" / "layout.py"], ids=lambda path: path.stem
+    )
     def test_knows_no_names(self, path: Path) -> None:
         """Nobody's name is in the code: rules know roles. (Health is a name, and the beginning of a role's.)"""
         names = set()
@@ -260,7 +246,7 @@ REGISTERS: Mapping[str, Any] = {"levers": Levers, "uncertainties": Uncertainties
 def read_from_registers() -> dict[str, set[str]]:
     """Register -> names that rules or the layout of the world read, as ``world.levers.x``, ``levers.x`` or ``numbers.x``."""
     found: dict[str, set[str]] = {name: set() for name in REGISTERS}
-    for path in [*rule_files(), PACKAGE / "arithmetic.py", PACKAGE / "month.py", PACKAGE / "layout.py"]:
+    for path in [*rule_files(), MODEL / "arithmetic.py", MODEL / "month.py", PACKAGE / "scenario" / "layout.py"]:
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Attribute):
                 owner = node.value

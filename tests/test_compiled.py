@@ -110,8 +110,8 @@ def test_interpreted_rules_are_plain_functions(tiny: Path) -> None:
 
 def test_a_function_that_is_not_hashed_is_not_kept(tiny: Path) -> None:
     """Else an edit of its own callee would go unnoticed."""
-    (tiny / "report.py").write_text(FACE)
-    python(tiny, "from tiny.report import shown; print(shown())")
+    (tiny.parent / "report.py").write_text(FACE)
+    python(tiny, "from report import shown; print(shown())")
     assert not [path for path in kept_files(tiny) if path.name.startswith("report")]
     assert [path for path in kept_files(tiny) if path.name.startswith("constant")]
 
@@ -168,7 +168,7 @@ def test_only_the_newest_rules_of_users_stay(monkeypatch: pytest.MonkeyPatch, tm
 def test_the_key_follows_the_rules_and_not_the_faces(tiny: Path) -> None:
     key = module.rules_key(tiny)
     assert key == module.rules_key(tiny)
-    (tiny / "charts.py").write_text("colour = 1")
+    (tiny.parent / "charts.py").write_text("colour = 1")
     assert module.rules_key(tiny) == key
     (tiny / "month.py").write_text("order = 1")
     assert module.rules_key(tiny) != key

@@ -382,6 +382,9 @@ def test_loading_is_quick(write: Write) -> None:
 
 
 def test_importing_the_loader_stays_light() -> None:
-    heavy = "import sys, cspsim.scenario.scenario; print([m for m in ('pandas', 'numba', 'mesa', 'matplotlib', 'scipy', 'solara') if m in sys.modules])"
+    heavy = (
+        "import sys, cspsim.scenario.scenario; "
+        "print([m for m in ('pandas', 'numba', 'mesa', 'matplotlib', 'scipy', 'solara') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent)
     assert done.stdout.strip() == "[]"

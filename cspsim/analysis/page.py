@@ -102,7 +102,13 @@ def page(found: Analysis, sections: Sequence[Section], command: str) -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from files."""
     from markupsafe import Markup
 
-    style = files("cspsim").joinpath("templates/report.html").read_text(encoding="utf-8").partition("<style>")[2].partition("</style>")[0]
+    style = (
+        files("cspsim")
+        .joinpath("reports/templates/report.html")
+        .read_text(encoding="utf-8")
+        .partition("<style>")[2]
+        .partition("</style>")[0]
+    )
     content = {
         "settings": settings_of(found),
         "disclaimer": DISCLAIMER,

@@ -1,1 +1,4 @@
-"""What each command does; ``cli`` puts them together."""
+"""What each command does; ``cli`` puts them together.
+
+Stands on: everything else. Others import: nobody but ``cli``.
+"""

@@ -29,34 +29,11 @@ import numpy as np
 import platformdirs
 
 PACKAGE = Path(__file__).resolve().parent
+"""The room of everything that is compiled. A rule outside would be compiled, but not kept."""
 _settings: Any = numba.config  # its names are made at run time, so no type checker knows them
 INTERPRETED = bool(_settings.DISABLE_JIT)  # set by NUMBA_DISABLE_JIT=1: rules stay plain Python
 KEPT_FOLDERS = 5
 RIVALS, KEPT_RIVALS = "rivals", 40
-# Files that read scenarios or results, or wait for people, and that no rule calls. Every other file beside this one is
-# hashed: a file left out by mistake would run an old rule, a file hashed without need costs one compilation.
-FACES = frozenset(
-    {"agents", "assumptions", "charts", "checks", "cli", "comparison", "country", "dashboard", "describe", "differences"}
-    | {"errors", "events", "exports", "formats", "layout", "leaves", "limits", "merging", "model", "money", "outcomes"}
-    | {
-        "outward",
-        "pages",
-        "report",
-        "results",
-        "rival_guards",
-        "rival_reach",
-        "rival_rules",
-        "rival_writes",
-        "rulebook",
-        "run",
-        "scenario",
-        "scenario_files",
-        "schema",
-        "simulation",
-        "story",
-    }
-    | {"summary", "template", "terminal", "toml_lines", "validation", "witness", "years"}
-)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -64,9 +41,8 @@ _numba_settings = threading.RLock()
 
 
 def rule_files(package: Path = PACKAGE) -> list[Path]:
-    """The files a compiled rule of ``package`` may depend on, in the order of their names."""
-    beside = [path for path in package.glob("*.py") if path.stem not in FACES]
-    return sorted([*beside, *package.glob("rules/**/*.py")])
+    """The files a compiled rule of ``package`` may depend on, in the order of their names: all of them."""
+    return sorted(package.rglob("*.py"))
 
 
 def rules_key(package: Path = PACKAGE) -> str:

@@ -14,5 +14,5 @@ def rendered(template: str, content: Mapping[str, Any], filters: Mapping[str, Ca
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     environment.filters.update(filters)
-    text = files("cspsim").joinpath(f"templates/{template}.html").read_text(encoding="utf-8")
+    text = files("cspsim").joinpath(f"reports/templates/{template}.html").read_text(encoding="utf-8")
     return visible(environment.from_string(text).render(**content))

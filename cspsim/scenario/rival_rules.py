@@ -54,9 +54,9 @@ SLOTS: Mapping[str, Slot] = {
 }
 """Key under ``[rules]`` -> the rule of ``month.py`` it replaces. The books are not among them: every theory is measured alike."""
 
-_PACKAGE = {f"cspsim.{name}" for name in ("arithmetic", "compiled", "counts", "luck", "parameters", "state", "tallies", "world")}
-_IMPORTS = 'expected math, numpy, or "from cspsim.X import ..." with X one of rules, ' + ", ".join(
-    sorted(name.removeprefix("cspsim.") for name in _PACKAGE)
+_PACKAGE = {f"cspsim.model.{name}" for name in ("arithmetic", "compiled", "counts", "luck", "parameters", "state", "tallies", "world")}
+_IMPORTS = 'expected math, numpy, or "from cspsim.model.X import ..." with X one of rules, ' + ", ".join(
+    sorted(name.removeprefix("cspsim.model.") for name in _PACKAGE)
 )
 READ_ONLY = "a rule may read the world and luck, which all runs share; what changes belongs into the state, or into a copy"
 _PLAIN = (

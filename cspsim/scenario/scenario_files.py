@@ -14,14 +14,14 @@ from cspsim.scenario.toml_lines import Key
 
 def shipped_folder() -> Path:
     """Where the shipped scenarios lie: inside an installed package, else at the top of the repository."""
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).resolve().parents[1]
     inside = here / "scenarios"
     return inside if inside.is_dir() else here.parent / "scenarios"
 
 
 def theories_folder() -> Path:
     """Where the shipped rival theories lie, each a scenario with its rule file beside it."""
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).resolve().parents[1]
     inside = here / "experiments" / "theories"
     return inside if inside.is_dir() else here.parent / "experiments" / "theories"
 

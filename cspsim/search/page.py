@@ -135,7 +135,7 @@ def _content(found: Found, charts: "list[Chart]", command: str) -> Mapping[str, 
 
 def _style() -> str:
     """The style sheet of the comparison's report, so that all reports look alike."""
-    report = files("cspsim").joinpath("templates/report.html").read_text(encoding="utf-8")
+    report = files("cspsim").joinpath("reports/templates/report.html").read_text(encoding="utf-8")
     return report.partition("<style>")[2].partition("</style>")[0]
 
 
