@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_DOTS = 400
-"""Assumption sets drawn one by one; of more, every so manyeth in the order of their effects."""
+"""Assumption sets drawn one by one; beyond that number, evenly spaced ones in the order of their effects."""
 MOST_CURVES, MOST_HALVES = 4, 6
 
 

@@ -1,4 +1,4 @@
-"""Judgement hypotheses as files: one self-contained page, figures, a table, results to read again."""
+"""Tested hypotheses as files: one self-contained page, figures, a table, results to read again."""
 
 import base64
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Judgement hypotheses as people read them: one row each, rounded to what the noise supports."""
+"""Tested hypotheses as people read them: one row each, rounded to what the noise supports."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""One simulated month: the thirteen rules in order. START READING HERE.
+"""One simulated month: every rule in the order in which it works. START READING HERE.
 
 The month is written once and runs two ways. ``simulate`` runs the five stages straight through; a ``Run`` stops between
 them, at the four decision points, so that an agent or a person may rewrite its own intentions before the next rule
@@ -86,7 +86,7 @@ def until_end(world: World, state: State, luck: Luck, month: int) -> None:
 
 @compiled
 def run_month(world: World, state: State, luck: Luck, month: int) -> None:
-    """The whole month straight through, for who does not stop in between."""
+    """The whole month straight through, for callers that do not stop at the decision points."""
     until_table(world, state, luck, month)
     until_challenge(world, state, luck, month)
     until_pledge(world, state, luck, month)

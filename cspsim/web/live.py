@@ -15,7 +15,7 @@ Subscribe = Callable[[Tell], Callable[[], None]]
 """Takes a ``Tell`` and gives what ends the subscription."""
 
 AGAIN_AFTER = 0.5
-"""Seconds after which news that have not been shown are looked at: their page may have lost its connection."""
+"""Seconds after which unshown news is fetched anyway: its page may have lost the connection."""
 
 
 class Bell:

@@ -59,18 +59,18 @@ def _pay(world: World, state: State, p: int, month: int) -> None:
 @compiled
 def _move_confidence(world: World, state: State, p: int) -> None:
     """Public confidence follows engagement, what people see being done, and crime they suffer, slowly."""
-    numbers = world.uncertainties
+    uncertainties = world.uncertainties
     usual, now, visible = 0.0, 0.0, 0.0
     for c in range(world.base.shape[1]):
         usual += 12 * world.base[p, c]
         now += state.true_year[p, c]
     for i in range(state.dose.shape[1]):
         visible += state.dose[p, i] * world.popularity[i]
-    target = numbers.confidence_base + numbers.confidence_engagement * state.engagement[p]
-    target += numbers.confidence_visible * visible / (visible + numbers.confidence_visible_half)
+    target = uncertainties.confidence_base + uncertainties.confidence_engagement * state.engagement[p]
+    target += uncertainties.confidence_visible * visible / (visible + uncertainties.confidence_visible_half)
     if now > 0 and usual > 0:
-        target -= numbers.confidence_crime * log(now / usual)
-    change = numbers.confidence_speed * (target - state.confidence[p])
+        target -= uncertainties.confidence_crime * log(now / usual)
+    change = uncertainties.confidence_speed * (target - state.confidence[p])
     state.confidence[p] = max(0.0, min(1.0, state.confidence[p] + change))
 
 
@@ -168,7 +168,7 @@ def _count_benefit(world: World, state: State, p: int, month: int) -> None:
 @compiled
 def _count_funnel(world: World, state: State, p: int, month: int) -> None:
     """Each March: projects planned, started, with adequate dose, truly effective; and evaluated this year."""
-    numbers = world.uncertainties
+    uncertainties = world.uncertainties
     for i in range(state.units.shape[1]):
         if state.units[p, i] <= 0:
             continue
@@ -178,8 +178,8 @@ def _count_funnel(world: World, state: State, p: int, month: int) -> None:
         if month < state.starts[p, i]:
             continue
         state.tallies[p, Tally.STARTED_PROJECTS] += 1
-        if state.effective_dose[p, i] < numbers.adequate_dose_share * state.units[p, i]:
+        if state.effective_dose[p, i] < uncertainties.adequate_dose_share * state.units[p, i]:
             continue
         state.tallies[p, Tally.ADEQUATE_PROJECTS] += 1
-        if world.effect[i] * numbers.effect_scale * world.switches.effects >= numbers.worthwhile_effect:
+        if world.effect[i] * uncertainties.effect_scale * world.switches.effects >= uncertainties.worthwhile_effect:
             state.tallies[p, Tally.EFFECTIVE_PROJECTS] += 1

@@ -6,7 +6,7 @@ from cspsim.model.arithmetic import next_reach
 from cspsim.model.compiled import compiled
 from cspsim.model.luck import MEETINGS, Luck, normal_quantile, uniforms
 from cspsim.model.state import State
-from cspsim.model.tallies import AuthorityTally, Tally
+from cspsim.model.tallies import AuthorityTally, Tally, Trait
 from cspsim.model.world import World
 
 
@@ -38,16 +38,16 @@ def set_start(world: World, state: State, luck: Luck, p: int, i: int, month: int
 
     Notice comes late, then recruitment; some new projects do not get off the ground in their first year.
     """
-    numbers = world.uncertainties
-    late = numbers.late_notice_delay * (1 - world.levers.settlement_known[month])
-    mean_delay = late * numbers.renewal_delay_share
-    u = uniforms(luck, MEETINGS, month, world.project_key[p, i], world.intervention_key[i])
+    uncertainties = world.uncertainties
+    late = uncertainties.late_notice_delay * (1 - world.levers.settlement_known[month])
+    mean_delay = late * uncertainties.renewal_delay_share
+    delay, quality, failure, _ = uniforms(luck, MEETINGS, month, world.project_key[p, i], world.intervention_key[i])
     if not running:
         state.since[p, i] = month
-        mean_delay = late + numbers.recruitment_delay
-        state.quality[p, i] = max(0.0, min(3.0, 1 + numbers.implementation_spread * normal_quantile(u[1])))
-    state.starts[p, i] = month + int(min(12.0, -mean_delay * log(u[0])))
-    if not running and u[2] < numbers.implementation_failure:
+        mean_delay = late + uncertainties.recruitment_delay
+        state.quality[p, i] = max(0.0, min(3.0, 1 + uncertainties.implementation_spread * normal_quantile(quality)))
+    state.starts[p, i] = month + int(min(12.0, -mean_delay * log(delay)))
+    if not running and failure < uncertainties.implementation_failure:
         state.starts[p, i] = month + 12
     if not running:
         state.begun[p, i] = state.starts[p, i]
@@ -178,7 +178,7 @@ def take_table(world: World, state: State, luck: Luck, month: int) -> None:
     """
     if not world.meets[month]:
         return
-    numbers = world.uncertainties
+    uncertainties = world.uncertainties
     for p in range(state.tabled.shape[0]):
         for i in range(state.tabled.shape[2]):
             if not may_table(world, state, p, i, month) or state.free_money[p] <= 0:
@@ -189,7 +189,7 @@ def take_table(world: World, state: State, luck: Luck, month: int) -> None:
             state.on_table[p, i] = 1
             state.sponsor[p, i] = sponsor
             believed = state.belief[p, sponsor, i]
-            boast = numbers.optimism * world.switches.optimism * (1 / 2 + state.traits[p, sponsor, 0])
+            boast = uncertainties.optimism * world.switches.optimism * (1 / 2 + state.traits[p, sponsor, Trait.ASSERTIVENESS])
             state.claim[p, i] = believed + boast * abs(believed)
             state.tallies[p, Tally.PROPOSALS] += 1
             state.authority_tallies[p, sponsor, AuthorityTally.PROPOSALS] += 1

@@ -47,17 +47,17 @@ def _fill_posts(world: World, state: State, p: int) -> None:
 @compiled
 def _standing_charges(world: World, state: State, p: int, month: int, grant_share: float) -> float:
     """£ this month that the pot pays before any project: posts, chair, engagement, survey, audit."""
-    numbers = world.uncertainties
+    uncertainties = world.uncertainties
     levers = world.levers
     posts = 0.0
     coordinator = world.holder[p, Role.COORDINATOR, month]
     if coordinator >= 0:
         posts = world.hours[p, coordinator, month] * grant_share * state.posts[p] * world.hourly_cost[coordinator]
     a_year = (
-        numbers.chair_cost * levers.challenge_culture[month]
-        + numbers.engagement_cost * levers.engagement[month]
-        + numbers.survey_cost * levers.balanced_scorecard[month]
-        + numbers.audit_cost * levers.audit[month]
+        uncertainties.chair_cost * levers.challenge_culture[month]
+        + uncertainties.engagement_cost * levers.engagement[month]
+        + uncertainties.survey_cost * levers.balanced_scorecard[month]
+        + uncertainties.audit_cost * levers.audit[month]
     )
     return posts + a_year / 12
 

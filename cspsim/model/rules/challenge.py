@@ -4,7 +4,7 @@ from math import exp, sqrt
 
 from cspsim.model.arithmetic import learn, signal_variance
 from cspsim.model.compiled import compiled
-from cspsim.model.luck import MEETINGS, Luck, uniforms
+from cspsim.model.luck import MEETINGS, Luck, uniform, uniforms
 from cspsim.model.state import State
 from cspsim.model.tallies import AuthorityTally, Tally, Trait, Work
 from cspsim.model.world import World
@@ -33,8 +33,8 @@ def intend_challenges(world: World, state: State, luck: Luck, month: int) -> Non
                     doubt = (state.claim[p, i] - state.belief[p, a, i]) / sqrt(max(state.belief_variance[p, a, i], 1e-9))
                     state.doubts[p, a, i] = doubt
                     chance = _chance(world, state, p, a, sponsor, doubt, month)
-                    u = uniforms(luck, MEETINGS, month, world.authority_key[p, a], world.intervention_key[i])[0]
-                    if world.switches.challenge and u < chance:
+                    courage = uniform(luck, MEETINGS, month, world.authority_key[p, a], world.intervention_key[i])
+                    if world.switches.challenge and courage < chance:
                         state.challenges[p, a, i] = 1
 
 
@@ -53,13 +53,13 @@ def _advocate(world: World, state: State, luck: Luck, p: int, i: int, month: int
     """The member appointed by lot to argue against an item, -1 if none is: the share of items is the lever."""
     if state.on_table[p, i] <= 0 or not world.switches.challenge:
         return -1
-    u = uniforms(luck, MEETINGS, month, world.project_key[p, i], world.project_key[p, i])[0]
-    if u >= world.levers.devils_advocate[month]:
+    wanted = uniform(luck, MEETINGS, month, world.project_key[p, i], world.project_key[p, i])
+    if wanted >= world.levers.devils_advocate[month]:
         return -1
     appointed, highest = -1, 0.0
     for a in range(state.challenges.shape[1]):
         if a != state.sponsor[p, i] and world.member[p, a, month] > 0:
-            lot = uniforms(luck, MEETINGS, month, world.authority_key[p, a], world.intervention_key[i])[1]
+            _, lot, _, _ = uniforms(luck, MEETINGS, month, world.authority_key[p, a], world.intervention_key[i])
             if lot > highest:
                 appointed, highest = a, lot
     return appointed
@@ -68,14 +68,14 @@ def _advocate(world: World, state: State, luck: Luck, p: int, i: int, month: int
 @compiled
 def _chance(world: World, state: State, p: int, a: int, sponsor: int, doubt: float, month: int) -> float:
     """Probability that ``a`` challenges an item of ``sponsor`` it doubts this much."""
-    numbers = world.uncertainties
-    logit = numbers.challenge_base
-    logit += numbers.challenge_assertiveness * (state.traits[p, a, Trait.ASSERTIVENESS] - 1 / 2)
-    logit += numbers.challenge_doubt * max(-numbers.largest_doubt, min(numbers.largest_doubt, doubt))
-    logit += numbers.challenge_culture_value * world.levers.challenge_culture[month] * state.afforded[p]
-    logit -= numbers.harmony * world.switches.harmony * (state.trust[p, a, sponsor] - 1 / 2)
-    logit -= numbers.challenge_dependence * world.dependence[a]
-    logit -= numbers.challenge_overload * max(0.0, state.load[p, a] - 1) * world.switches.overload
+    uncertainties = world.uncertainties
+    logit = uncertainties.challenge_base
+    logit += uncertainties.challenge_assertiveness * (state.traits[p, a, Trait.ASSERTIVENESS] - 1 / 2)
+    logit += uncertainties.challenge_doubt * max(-uncertainties.largest_doubt, min(uncertainties.largest_doubt, doubt))
+    logit += uncertainties.challenge_culture_value * world.levers.challenge_culture[month] * state.afforded[p]
+    logit -= uncertainties.harmony * world.switches.harmony * (state.trust[p, a, sponsor] - 1 / 2)
+    logit -= uncertainties.challenge_dependence * world.dependence[a]
+    logit -= uncertainties.challenge_overload * max(0.0, state.load[p, a] - 1) * world.switches.overload
     return 1 / (1 + exp(-logit))
 
 
@@ -118,27 +118,27 @@ def _clear_slights(state: State, p: int) -> None:
 @compiled
 def _speak_up(world: World, state: State, luck: Luck, p: int, a: int, i: int, month: int) -> float:
     """One challenge: hours, hearing, learning, hurt. Returns how far it shakes the claim (0 if not heard)."""
-    numbers = world.uncertainties
+    uncertainties = world.uncertainties
     sponsor = state.sponsor[p, i]
-    state.work[p, a, Work.CHALLENGE] += numbers.challenge_hours
-    state.work[p, sponsor, Work.CHALLENGE] += numbers.challenge_hours
+    state.work[p, a, Work.CHALLENGE] += uncertainties.challenge_hours
+    state.work[p, sponsor, Work.CHALLENGE] += uncertainties.challenge_hours
     state.tallies[p, Tally.CHALLENGES] += 1
     state.authority_tallies[p, a, AuthorityTally.CHALLENGES_MADE] += 1
     state.authority_tallies[p, sponsor, AuthorityTally.CHALLENGES_RECEIVED] += 1
     openness = state.traits[p, sponsor, Trait.OPENNESS]
-    u = uniforms(luck, MEETINGS, month, world.intervention_key[i], world.authority_key[p, a])
-    chair = numbers.chair_hearing * world.levers.challenge_culture[month] * state.afforded[p]
-    if u[2] < numbers.spill_into_conflict * (1 - openness) * (1 - state.trust[p, sponsor, a] / 2):
+    hearing, finding, offence, _ = uniforms(luck, MEETINGS, month, world.intervention_key[i], world.authority_key[p, a])
+    chair = uncertainties.chair_hearing * world.levers.challenge_culture[month] * state.afforded[p]
+    if offence < uncertainties.spill_into_conflict * (1 - openness) * (1 - state.trust[p, sponsor, a] / 2):
         state.slights[p, sponsor, a] += 1
-    if u[0] >= min(1.0, (1 / 2 + openness / 2) * (1 / 2 + state.trust[p, sponsor, a] / 2) + chair):
+    if hearing >= min(1.0, (1 / 2 + openness / 2) * (1 / 2 + state.trust[p, sponsor, a] / 2) + chair):
         return 0.0
     state.tallies[p, Tally.CHALLENGES_HEARD] += 1
     if state.signal_known[p, a, i] == 0:
         state.signal_known[p, a, i] = 1
         learn(world, state, p, i, a, state.signal[p, a, i], signal_variance(world, p, a, i, month), month)
-    found = numbers.evidence_chance / world.evidence_grade[i] * (1 / 2 + state.traits[p, a, Trait.EVALUATION_MINDEDNESS])
-    if state.evidence_known[p, i] == 0 and u[1] < found:
+    found = uncertainties.evidence_chance / world.evidence_grade[i] * (1 / 2 + state.traits[p, a, Trait.EVALUATION_MINDEDNESS])
+    if state.evidence_known[p, i] == 0 and finding < found:
         state.evidence_known[p, i] = 1
-        error = numbers.evidence_error * world.evidence_grade[i]
+        error = uncertainties.evidence_error * world.evidence_grade[i]
         learn(world, state, p, i, -1, state.evidence[i], error * error, month)
-    return numbers.challenge_weight
+    return uncertainties.challenge_weight

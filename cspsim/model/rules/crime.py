@@ -5,7 +5,7 @@ from math import exp, log1p, sqrt
 from cspsim.model.arithmetic import reached_share
 from cspsim.model.compiled import compiled
 from cspsim.model.counts import negative_binomial_quantile
-from cspsim.model.luck import CRIME, Luck, normal, uniforms
+from cspsim.model.luck import CRIME, Luck, normal, uniform
 from cspsim.model.state import State
 from cspsim.model.world import World
 
@@ -34,7 +34,7 @@ def commit_crimes(world: World, state: State, luck: Luck, month: int) -> None:
             for q in range(partnerships):
                 spilt += world.neighbours[q, p] * state.spill_over[q, c]
             mean = level * exp(state.log_effect[p, c] + spilt)
-            luck_of_the_month = uniforms(luck, CRIME, month, world.cell_key[p, c], world.cell_key[p, c])[0]
+            luck_of_the_month = uniform(luck, CRIME, month, world.cell_key[p, c], world.cell_key[p, c])
             state.expected_twin[p, c] = level
             state.twin_crimes[p, c] = negative_binomial_quantile(luck_of_the_month, level, world.dispersion[c])
             state.true_crimes[p, c] = state.twin_crimes[p, c]

@@ -73,8 +73,8 @@ def _goes_off_line(world: World, state: State, luck: Luck, p: int, i: int, month
             members += 1
             if state.challenges[p, a, i] == 0 and state.doubts[p, a, i] > world.uncertainties.doubt_threshold:
                 silent += 1
-    u = uniforms(luck, MEETINGS, month, world.project_key[p, i], world.partnership_key[p])[3]
-    return bool(world.switches.off_line and u < world.uncertainties.off_line_rate * silent / max(1.0, members))
+    _, _, _, aside = uniforms(luck, MEETINGS, month, world.project_key[p, i], world.partnership_key[p])
+    return bool(world.switches.off_line and aside < world.uncertainties.off_line_rate * silent / max(1.0, members))
 
 
 @compiled

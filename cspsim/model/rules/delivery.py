@@ -47,7 +47,7 @@ def _weigh_load(world: World, state: State, p: int) -> None:
 @compiled
 def _fidelity(world: World, state: State, p: int, month: int) -> float:
     """base x co-ordination x (1 + trust gain) x share of work done / (1 + overload of the doers + of the co-ordinator)."""
-    numbers = world.uncertainties
+    uncertainties = world.uncertainties
     done, strained = 0.0, 0.0
     trust, pairs = 0.0, 0.0
     for a in range(state.load.shape[1]):
@@ -57,17 +57,17 @@ def _fidelity(world: World, state: State, p: int, month: int) -> float:
             if a != b and world.member[p, a, month] > 0 and world.member[p, b, month] > 0:
                 trust += state.trust[p, a, b]
                 pairs += 1
-    fidelity = numbers.base_fidelity * _coordination(world, month)
+    fidelity = uncertainties.base_fidelity * _coordination(world, month)
     if pairs > 0:
-        fidelity *= 1 + numbers.trust_delivery_gain * world.switches.trust_helps_delivery * (trust / pairs - 1 / 2)
+        fidelity *= 1 + uncertainties.trust_delivery_gain * world.switches.trust_helps_delivery * (trust / pairs - 1 / 2)
     if state.needed[p] > 0:
         fidelity *= min(1.0, done / state.needed[p])
     strain = 0.0
     if done > 0:
-        strain = numbers.overload_loss * strained / done
+        strain = uncertainties.overload_loss * strained / done
     coordinator = world.holder[p, Role.COORDINATOR, month]
     if coordinator >= 0:
-        strain += numbers.coordinator_overload_loss * max(0.0, state.load[p, coordinator] - 1)
+        strain += uncertainties.coordinator_overload_loss * max(0.0, state.load[p, coordinator] - 1)
     return max(0.0, min(1.0, fidelity / (1 + strain * world.switches.overload)))
 
 

@@ -4,7 +4,7 @@ from math import sqrt
 
 from cspsim.model.arithmetic import learn, reached_share
 from cspsim.model.compiled import compiled
-from cspsim.model.luck import EVALUATION, Luck, normal, uniforms
+from cspsim.model.luck import EVALUATION, Luck, normal, uniform
 from cspsim.model.state import State
 from cspsim.model.tallies import AuthorityTally, Trait, Work
 from cspsim.model.world import World
@@ -17,19 +17,19 @@ def intend_evaluations(world: World, state: State, luck: Luck, month: int) -> No
     chance = base + ethos + mindedness + condition - overload, within 0 and 1: the first thing cut.
     Source: Thwaites 2013 ("evaluation was indeed minimal"); 5-25 % of projects is an assumption, no share was found.
     """
-    numbers = world.uncertainties
+    uncertainties = world.uncertainties
     for p in range(state.evaluates.shape[0]):
         for i in range(state.evaluates.shape[2]):
             for a in range(state.evaluates.shape[1]):
                 state.evaluates[p, a, i] = 0
             if may_evaluate(world, state, p, i, month):
                 a = world.lead[p, i, month]
-                chance = numbers.evaluation_base + numbers.ethos_value * world.levers.evaluation_ethos[month]
-                chance += numbers.mindedness_value * (state.traits[p, a, Trait.EVALUATION_MINDEDNESS] - 1 / 2)
-                chance += numbers.condition_value * world.levers.evaluation_condition[month]
-                chance -= numbers.evaluation_overload * max(0.0, state.load[p, a] - 1) * world.switches.overload
-                u = uniforms(luck, EVALUATION, month, world.authority_key[p, a], world.intervention_key[i])[0]
-                if u < chance:
+                chance = uncertainties.evaluation_base + uncertainties.ethos_value * world.levers.evaluation_ethos[month]
+                chance += uncertainties.mindedness_value * (state.traits[p, a, Trait.EVALUATION_MINDEDNESS] - 1 / 2)
+                chance += uncertainties.condition_value * world.levers.evaluation_condition[month]
+                chance -= uncertainties.evaluation_overload * max(0.0, state.load[p, a] - 1) * world.switches.overload
+                diligence = uniform(luck, EVALUATION, month, world.authority_key[p, a], world.intervention_key[i])
+                if diligence < chance:
                     state.evaluates[p, a, i] = 1
 
 
@@ -93,12 +93,12 @@ def _evaluator(world: World, state: State, p: int, i: int, month: int) -> int:
 @compiled
 def _evaluate(world: World, state: State, luck: Luck, p: int, i: int, evaluator: int, month: int) -> None:
     """Weak: the year before adoption against the latest, over planned dose. Strong: treated against comparison."""
-    numbers = world.uncertainties
-    u = uniforms(luck, EVALUATION, month, world.project_key[p, i], world.intervention_key[i])
-    strong = u[0] < world.levers.evaluation_quality[month] * (1 / 2 + state.traits[p, evaluator, Trait.EVALUATION_MINDEDNESS])
-    hours, cost = numbers.weak_evaluation_hours, numbers.weak_evaluation_cost
+    uncertainties = world.uncertainties
+    design = uniform(luck, EVALUATION, month, world.project_key[p, i], world.intervention_key[i])
+    strong = design < world.levers.evaluation_quality[month] * (1 / 2 + state.traits[p, evaluator, Trait.EVALUATION_MINDEDNESS])
+    hours, cost = uncertainties.weak_evaluation_hours, uncertainties.weak_evaluation_cost
     if strong:
-        hours, cost = numbers.strong_evaluation_hours, numbers.strong_evaluation_cost
+        hours, cost = uncertainties.strong_evaluation_hours, uncertainties.strong_evaluation_cost
     if cost > _spare(world, state, p, month):
         return
     state.spent[p] += cost
@@ -106,7 +106,7 @@ def _evaluate(world: World, state: State, luck: Luck, p: int, i: int, evaluator:
     state.work[p, evaluator, Work.EVALUATION] += hours
     if state.available[p, evaluator] > 0:
         more = state.load[p, evaluator] + hours / state.available[p, evaluator]
-        state.load[p, evaluator] = min(numbers.largest_load, more)
+        state.load[p, evaluator] = min(uncertainties.largest_load, more)
     state.authority_tallies[p, evaluator, AuthorityTally.EVALUATIONS] += 1
     if strong:
         estimate, variance = _strong_estimate(world, state, luck, p, i, month)

@@ -16,15 +16,15 @@ def record_crimes(world: World, state: State, luck: Luck, month: int) -> None:
     recording = usual x dated path x (1 - gaming x target pressure x (1 - audit)) x (1 + audit rise x audit)
     Sources: PASC 2014 "Caught red-handed"; HMIC 2014 (19 % of reported crime not recorded).
     """
-    numbers = world.uncertainties
+    uncertainties = world.uncertainties
     partnerships, crime_types = state.true_crimes.shape
     for p in range(partnerships):
         state.engagement[p] = _delivered_engagement(world, state, p, month)
         for c in range(crime_types):
             audited = world.levers.audit[month] * state.afforded[p]
-            gamed = numbers.gaming * world.switches.gaming * world.targeted[c] * world.levers.targets[month] * (1 - audited)
-            written_down = world.recording[c] * world.recording_path[c, month] * (1 - gamed) * (1 + numbers.audit_rise * audited)
-            encouraged = numbers.engagement_rise * state.engagement[p] * world.switches.engagement_reporting
+            gamed = uncertainties.gaming * world.switches.gaming * world.targeted[c] * world.levers.targets[month] * (1 - audited)
+            written_down = world.recording[c] * world.recording_path[c, month] * (1 - gamed) * (1 + uncertainties.audit_rise * audited)
+            encouraged = uncertainties.engagement_rise * state.engagement[p] * world.switches.engagement_reporting
             twin_share = _share(world, c, encouraged, written_down)
             share = _share(world, c, encouraged + _encouraged_by_interventions(world, state, p, c), written_down)
             u = uniform(luck, RECORDING, month, world.cell_key[p, c], world.cell_key[p, c])

@@ -30,15 +30,17 @@ def update_funder_trust(world: World, state: State, luck: Luck, month: int) -> N
     """The commissioner's trust grows with contact (oversight at the table helps) and starts anew with a new commissioner."""
     if not world.switches.trust_dynamics:
         return
-    numbers = world.uncertainties
+    uncertainties = world.uncertainties
     for p in range(state.trust.shape[0]):
         if world.new_commissioner[month]:
-            state.funder_trust[p] = numbers.initial_trust + (state.funder_trust[p] - numbers.initial_trust) * numbers.inherited_trust
-        gain = numbers.meeting_gain * sqrt(world.levers.governance[month]) / 12
+            state.funder_trust[p] = (
+                uncertainties.initial_trust + (state.funder_trust[p] - uncertainties.initial_trust) * uncertainties.inherited_trust
+            )
+        gain = uncertainties.meeting_gain * sqrt(world.levers.governance[month]) / 12
         if world.holder[p, Role.OVERSIGHT, month] >= 0:
-            gain += numbers.joint_work_gain
+            gain += uncertainties.joint_work_gain
         trust = state.funder_trust[p]
-        state.funder_trust[p] = trust + gain * (1 - trust) - numbers.trust_fading * trust
+        state.funder_trust[p] = trust + gain * (1 - trust) - uncertainties.trust_fading * trust
 
 
 @compiled
@@ -55,17 +57,17 @@ def replace_representatives(world: World, state: State, luck: Luck, month: int) 
 
 @compiled
 def _adjust(world: World, state: State, p: int, a: int, b: int, month: int) -> None:
-    numbers = world.uncertainties
+    uncertainties = world.uncertainties
     gain = 0.0
     if state.work[p, a, Work.DELIVERY] > 0 and state.work[p, b, Work.DELIVERY] > 0:
-        gain += numbers.joint_work_gain * state.fidelity[p]
-    gain += numbers.meeting_gain * sqrt(world.levers.governance[month]) / 12
+        gain += uncertainties.joint_work_gain * state.fidelity[p]
+    gain += uncertainties.meeting_gain * sqrt(world.levers.governance[month]) / 12
     absent = 0.0
     if state.assigned[p, b] > 0:
         absent = state.unworked[p, b] / state.assigned[p, b]
-    loss = numbers.slight_loss * state.slights[p, a, b] + numbers.absence_loss * absent
-    loss += numbers.overload_trust_loss * max(0.0, state.load[p, b] - 1) * world.switches.overload
-    loss += numbers.trust_fading + numbers.advocate_strain * world.levers.devils_advocate[month]
+    loss = uncertainties.slight_loss * state.slights[p, a, b] + uncertainties.absence_loss * absent
+    loss += uncertainties.overload_trust_loss * max(0.0, state.load[p, b] - 1) * world.switches.overload
+    loss += uncertainties.trust_fading + uncertainties.advocate_strain * world.levers.devils_advocate[month]
     trust = state.trust[p, a, b]
     state.trust[p, a, b] = max(0.0, min(1.0, trust + gain * (1 - trust) - min(1.0, loss) * trust))
 
@@ -109,12 +111,12 @@ def _meet_newcomer(world: World, state: State, p: int, a: int) -> None:
 @compiled
 def first_impressions(world: World, state: State, luck: Luck) -> None:
     """The first representatives, and what they make of each other: mean initial trust with the spread of personalities."""
-    numbers = world.uncertainties
+    uncertainties = world.uncertainties
     for p in range(state.trust.shape[0]):
-        state.funder_trust[p] = numbers.initial_trust
+        state.funder_trust[p] = uncertainties.initial_trust
         for a in range(state.trust.shape[1]):
             appoint(world, state, luck, p, a, 0)
             for b in range(state.trust.shape[1]):
                 if a != b:
                     z = normals(luck, PERSONALITIES, 0, world.authority_key[p, a], world.authority_key[p, b])[0]
-                    state.trust[p, a, b] = max(0.0, min(1.0, numbers.initial_trust + numbers.personality_spread * z))
+                    state.trust[p, a, b] = max(0.0, min(1.0, uncertainties.initial_trust + uncertainties.personality_spread * z))

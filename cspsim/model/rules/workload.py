@@ -15,17 +15,17 @@ def intend_pledges(world: World, state: State, luck: Luck, month: int) -> None:
 
     pledge = available hours x pledge share x commitment x (1/2 + mean trust placed) x relevance / (1 + overload + doubts).
     """
-    numbers = world.uncertainties
+    uncertainties = world.uncertainties
     for p in range(state.pledged.shape[0]):
         coordinator = world.holder[p, Role.COORDINATOR, month]
         for a in range(state.pledged.shape[1]):
             state.pledged[p, a] = 0
             if a == coordinator or world.member[p, a, month] <= 0:
                 continue
-            pledge = state.available[p, a] * numbers.pledge_share * 2 * state.traits[p, a, Trait.COMMITMENT]
+            pledge = state.available[p, a] * uncertainties.pledge_share * 2 * state.traits[p, a, Trait.COMMITMENT]
             pledge *= (1 / 2 + _mean_trust(world, state, p, a, month)) * _relevance(world, state, p, a)
             overload = max(0.0, state.load[p, a] - 1) * world.switches.overload
-            state.pledged[p, a] = pledge / (1 + overload + numbers.silent_withdrawal * state.suppressed[p, a])
+            state.pledged[p, a] = pledge / (1 + overload + uncertainties.silent_withdrawal * state.suppressed[p, a])
 
 
 @compiled
@@ -111,27 +111,29 @@ def _assign(world: World, state: State, p: int, coordinator: int, needed: float,
 def _worked(world: World, state: State, p: int, a: int, coordinator: int, month: int) -> float:
     if a == coordinator:
         return state.assigned[p, a]
-    numbers = world.uncertainties
+    uncertainties = world.uncertainties
     own = min(state.assigned[p, a], state.pledged[p, a])
-    follow = numbers.follow_through * 2 * state.traits[p, a, Trait.COMMITMENT]
-    follow += (1 - numbers.follow_through) * world.levers.shared_commitment[month]
+    follow = uncertainties.follow_through * 2 * state.traits[p, a, Trait.COMMITMENT]
+    follow += (1 - uncertainties.follow_through) * world.levers.shared_commitment[month]
     return own + (state.assigned[p, a] - own) * min(1.0, follow)
 
 
 @compiled
 def _governance_hours(world: World, state: State, p: int, a: int, coordinator: int, month: int) -> float:
     """Meetings for every member; reports, returns, engagement and surveys for the co-ordinator; audit for the police."""
-    numbers = world.uncertainties
+    uncertainties = world.uncertainties
     levers = world.levers
-    extra = numbers.commitment_meetings * levers.shared_commitment[month] + numbers.chair_meetings * levers.challenge_culture[month]
-    hours = numbers.meeting_hours * (levers.governance[month] + extra) / 12
+    extra = (
+        uncertainties.commitment_meetings * levers.shared_commitment[month] + uncertainties.chair_meetings * levers.challenge_culture[month]
+    )
+    hours = uncertainties.meeting_hours * (levers.governance[month] + extra) / 12
     if a == coordinator:
-        reports = numbers.report_hours * levers.governance[month] / 12
+        reports = uncertainties.report_hours * levers.governance[month] / 12
         returns = world.returns_hours[month] * sqrt(levers.governance[month])
-        condition = numbers.condition_hours * levers.evaluation_condition[month] / 12
-        engagement = numbers.engagement_hours * levers.engagement[month] / 12
-        survey = numbers.survey_hours * levers.balanced_scorecard[month] / 12
+        condition = uncertainties.condition_hours * levers.evaluation_condition[month] / 12
+        engagement = uncertainties.engagement_hours * levers.engagement[month] / 12
+        survey = uncertainties.survey_hours * levers.balanced_scorecard[month] / 12
         hours += reports + returns + condition + (engagement + survey) * state.afforded[p]
     if a == world.holder[p, Role.POLICE, month]:
-        hours += numbers.audit_hours * levers.audit[month] * state.afforded[p] / 12
+        hours += uncertainties.audit_hours * levers.audit[month] * state.afforded[p] / 12
     return hours
