@@ -12,7 +12,8 @@ from worlds import tiny_world
 from cspsim.basics.formats import amount, interval, roughly
 from cspsim.comparing.comparison import Comparison, compare
 from cspsim.reports.describe import describe
-from cspsim.reports.report import date_stamp, evidence, page, settings_of, write_report
+from cspsim.reports.rendering import date_stamp
+from cspsim.reports.report import evidence, page, settings_of, write_report
 from cspsim.reports.summary import definitions_grid, funnel_grid, money_grid, outcome_grid, pot_by_year, rows_of
 from cspsim.scenario.scenario import load_scenario
 

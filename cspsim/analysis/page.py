@@ -1,8 +1,6 @@
 """The report of an analysis: one self-contained page, figures and tables in a folder, and the same for machines."""
 
-import base64
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,7 @@ from cspsim.analysis.other_sections import cost_section, levers_section, luck_se
 from cspsim.analysis.policy_sections import effects_section, robustness_section
 from cspsim.analysis.section import Section, headline, verdict_words
 from cspsim.basics.exports import MANIFEST, as_json, results_folder, write_table, write_whole
-from cspsim.reports.charts import Chart
-from cspsim.reports.pages import rendered
-from cspsim.reports.report import date_stamp
-from cspsim.reports.summary import DISCLAIMER
+from cspsim.reports.rendering import render
 
 _DESIGNS = {
     "none": "not varied", "best-guess": "not varied", "full-factorial": "every combination of levels", "list": "a list of settings",
@@ -100,31 +95,15 @@ def write_analysis(found: Analysis, sections: Sequence[Section], target: Path, c
 
 def page(found: Analysis, sections: Sequence[Section], command: str) -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from files."""
-    from markupsafe import Markup
-
-    style = (
-        files("cspsim")
-        .joinpath("reports/templates/report.html")
-        .read_text(encoding="utf-8")
-        .partition("<style>")[2]
-        .partition("</style>")[0]
+    settings = settings_of(found)
+    return render(
+        "analysis.html",
+        title=settings["title"],
+        settings=settings,
+        answers=headlines_of(found),
+        sections=sections,
+        notes=found.notes,
+        outcome=found.outcome,
+        command=command,
+        files=[name for section in sections for name, rows in section.frames.items() if rows],
     )
-    content = {
-        "settings": settings_of(found),
-        "disclaimer": DISCLAIMER,
-        "answers": headlines_of(found),
-        "sections": sections,
-        "notes": found.notes,
-        "outcome": found.outcome,
-        "style": Markup(style),  # both reports look alike
-        "command": command,
-        "date": date_stamp(),
-        "picture": picture,
-        "files": [name for section in sections for name, rows in section.frames.items() if rows],
-    }
-    return rendered("analysis", content)
-
-
-def picture(chart: Chart) -> str:
-    """A figure as a data address, so that the page needs no other file."""
-    return "data:image/svg+xml;base64," + base64.b64encode(chart.svg.encode("utf-8")).decode("ascii")

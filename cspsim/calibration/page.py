@@ -1,7 +1,5 @@
 """The results folder of a calibration: page, figures, tables, and the posterior as an assumption set."""
 
-import base64
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +9,8 @@ from cspsim.calibration.forecasts import summary_of
 from cspsim.calibration.posterior import posterior_text
 from cspsim.calibration.summary import Findings, sentences, short_name, totals_of
 from cspsim.reports.charts import Chart
-from cspsim.reports.pages import rendered
-from cspsim.reports.report import date_stamp
-from cspsim.reports.summary import DISCLAIMER, Grid, about_scenario, versions
+from cspsim.reports.rendering import render
+from cspsim.reports.summary import Grid, about_scenario, versions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,15 +166,13 @@ def grids_of(findings: Findings) -> list[Grid]:
 
 def page(findings: Findings, charts: list[Chart], command: str) -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from a file."""
-    templates = files("cspsim").joinpath("templates")
-    style = templates.joinpath("report.html").read_text(encoding="utf-8").split("<style>")[1].split("</style>")[0]
+    data = findings.calibrated.calibration.data
     content = {
-        "data": findings.calibrated.calibration.data,
-        "style": style,
+        "title": data.title,
+        "data": data,
         "settings": settings_of(findings),
-        "disclaimer": DISCLAIMER,
         "answers": sentences(findings),
-        "charts": [(chart, _picture(chart)) for chart in charts],
+        "charts": charts,
         "grids": grids_of(findings),
         "facts": [
             (row["title"], row["source"]) for row in records(findings.targets) if row["target"] in findings.calibrated.calibration.facts
@@ -187,10 +182,5 @@ def page(findings: Findings, charts: list[Chart], command: str) -> str:
         "command": command,
         "posterior": POSTERIOR,
         "sets": len(findings.calibrated.posterior.values),
-        "date": date_stamp(),
     }
-    return rendered("calibration", content)
-
-
-def _picture(chart: Chart) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(chart.svg.encode("utf-8")).decode("ascii")
+    return render("calibration.html", **content)

@@ -1,9 +1,7 @@
 """Tested hypotheses as files: one self-contained page, figures, a table, results to read again."""
 
-import base64
 from collections import Counter
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,8 +13,7 @@ from cspsim.hypotheses.judging import BUILT_IN, REFUTED, RULED_OUT, SUPPORTED, U
 from cspsim.hypotheses.stored import RESULTS, results_text
 from cspsim.hypotheses.testing import Judgement
 from cspsim.hypotheses.words import history_in_words, rows_of
-from cspsim.reports.pages import rendered
-from cspsim.reports.report import date_stamp
+from cspsim.reports.rendering import render
 from cspsim.reports.summary import DISCLAIMER, versions
 from cspsim.scenario.scenario_files import label_of
 from cspsim.sweep.toml_file import shipped_experiments
@@ -133,7 +130,7 @@ def write_answer(answer: Answer, target: Path) -> None:
 
 def page(answer: Answer, charts: "list[Chart]") -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from a file."""
-    return rendered("hypotheses", _content(answer, charts))
+    return render("hypotheses.html", **_content(answer, charts))
 
 
 def _content(answer: Answer, charts: "list[Chart]") -> Mapping[str, Any]:
@@ -144,14 +141,11 @@ def _content(answer: Answer, charts: "list[Chart]") -> Mapping[str, Any]:
         "title": data.title,
         "question": data.question,
         "context": data.context,
-        "style": _style(),
-        "disclaimer": DISCLAIMER,
-        "date": date_stamp(),
         "headline": headline(tested),
         "record": history_in_words(answer.history),
         "altered": bool(answer.history.alterations),
         "broken": tested.broken,
-        "charts": [(chart, _picture(chart)) for chart in charts],
+        "charts": charts,
         "rows": rows_of(answer.file, tested),
         "identities": tested.identities,
         "stated_nulls": sum(bool(finding.null) for finding in tested.findings),
@@ -176,14 +170,3 @@ def rate_in_words(rate: Rate) -> dict[str, Any]:
         "nominal": f"{'at most ' if rate.at_most else ''}{100 * rate.nominal:g}%",
         "compatible": rate.compatible,
     }
-
-
-def _style() -> str:
-    """The style sheet of the comparison's report, so that all reports look alike."""
-    report = files("cspsim").joinpath("reports/templates/report.html").read_text(encoding="utf-8")
-    return report.partition("<style>")[2].partition("</style>")[0]
-
-
-def _picture(chart: "Chart") -> str:
-    """The figure as a data address, so that the page needs no other file."""
-    return "data:image/svg+xml;base64," + base64.b64encode(chart.svg.encode("utf-8")).decode("ascii")

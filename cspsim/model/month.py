@@ -2,7 +2,7 @@
 
 The month is written once and runs two ways. ``simulate`` runs the five stages straight through; a ``Run`` stops between
 them, at the four decision points, so that an agent or a person may rewrite its own intentions before the next rule
-reads them. Every rule lies in ``cspsim/rules`` under the name it has here. ``rulebook`` makes the same month with rules
+reads them. Every rule lies in ``cspsim/model/rules`` under the name it has here. ``rulebook`` makes the same month with rules
 of a user in the place of some of these.
 """
 

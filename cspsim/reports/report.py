@@ -1,10 +1,7 @@
 """Results as files: a self-contained page, figures as PNG and SVG, tables as CSV and Parquet, settings to run it again."""
 
-import base64
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +11,8 @@ from cspsim.basics.formats import amount, interval
 from cspsim.basics.limits import UNLIMITED, Work, work_of
 from cspsim.comparing.comparison import MONTHS_KEPT, Comparison
 from cspsim.reports.describe import TABLES, describe
-from cspsim.reports.pages import rendered
+from cspsim.reports.rendering import render
 from cspsim.reports.summary import (
-    DISCLAIMER,
     Grid,
     about_scenario,
     definitions_grid,
@@ -197,7 +193,7 @@ def money_of(comparison: Comparison) -> dict[str, Grid]:
 
 def page(comparison: Comparison, charts: "list[Chart]", command: str) -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from a scenario."""
-    return rendered("report", _content(comparison, charts, command))
+    return render("report.html", **_content(comparison, charts, command))
 
 
 def _content(comparison: Comparison, charts: "list[Chart]", command: str) -> Mapping[str, Any]:
@@ -205,18 +201,16 @@ def _content(comparison: Comparison, charts: "list[Chart]", command: str) -> Map
     baseline = comparison.results[comparison.baseline]
     return {
         "title": f"{', '.join(comparison.scenarios)} compared with {comparison.baseline}",
-        "disclaimer": DISCLAIMER,
         "baseline": comparison.baseline,
         "baseline_title": baseline.scenario.title,
         "settings": settings_of(comparison),
         "places": [entry.title for entry in baseline.scenario.data.partnerships.values()],
         "answers": [_answer(comparison, name) for name in comparison.scenarios],
         "notes": comparison.notes,
-        "charts": [(chart, _picture(chart)) for chart in charts],
+        "charts": charts,
         "grids": [definitions_grid(comparison.results), funnel_grid(comparison.results), *money_of(comparison).values()],
         "evidence": evidence(baseline.scenario),
         "command": command,
-        "date": date_stamp(),
     }
 
 
@@ -259,19 +253,8 @@ def _said(value: Any) -> str:
     return f"{value:,.10g}" if isinstance(value, float) else str(value)
 
 
-def _picture(chart: "Chart") -> str:
-    """The figure as a data address, so that the page needs no other file."""
-    return "data:image/svg+xml;base64," + base64.b64encode(chart.svg.encode("utf-8")).decode("ascii")
-
-
 def evidence(scenario: Scenario) -> dict[str, int]:
     """How many numbers behind a scenario were seen in a source, derived, remembered or assumed, in that order."""
     kinds = ("levers", "uncertainties", *TABLES)
     counted = Counter(row["status"] for kind in kinds for row in describe(kind, scenario) if row["status"])
     return {status: counted[status] for status in ("seen", "derived", "memory", "assumption")}
-
-
-def date_stamp() -> str:
-    """The date that SOURCE_DATE_EPOCH gives, else nothing: the same run makes the same page on any day."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return datetime.fromtimestamp(int(epoch), UTC).strftime("%d %B %Y").lstrip("0") if epoch.isdecimal() else ""

@@ -1,13 +1,10 @@
 """A search as files: one self-contained page, figures, tables, the chosen mixes as scenarios, and the answer to read again."""
 
-import base64
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from cspsim.basics.exports import as_json, write_table, write_whole
-from cspsim.reports.pages import rendered
-from cspsim.reports.report import date_stamp
+from cspsim.reports.rendering import render
 from cspsim.reports.summary import DISCLAIMER, versions
 from cspsim.scenario.scenario_files import label_of
 from cspsim.search.folder import ANSWER, FINISHED, SearchFolder
@@ -94,13 +91,13 @@ def tables_of(found: Found) -> "dict[str, pd.DataFrame]":
 
 def page(found: Found, charts: "list[Chart]", command: str) -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from a file."""
-    return rendered("search", _content(found, charts, command))
+    return render("search.html", **_content(found, charts, command))
 
 
 def _content(found: Found, charts: "list[Chart]", command: str) -> Mapping[str, Any]:
     """Everything the template shows, in words."""
     data, tables = found.search.data, grids(found)
-    pictures = {chart.name: (chart, _picture(chart)) for chart in charts}
+    pictures = {chart.name: chart for chart in charts}
     placed: tuple[tuple[str, str, str, list[str]], ...] = (
         ("again", "Looked at again", "looked-at-again", ["second_look"]),
         ("front", "Cost, harm and the worst case", "front", []),
@@ -121,9 +118,6 @@ def _content(found: Found, charts: "list[Chart]", command: str) -> Mapping[str, 
         "title": data.title,
         "question": data.question,
         "context": data.context,
-        "style": _style(),
-        "disclaimer": DISCLAIMER,
-        "date": date_stamp(),
         "sentences": sentences(found),
         "sections": sections,
         "settings": settings_of(found, command),
@@ -131,14 +125,3 @@ def _content(found: Found, charts: "list[Chart]", command: str) -> Mapping[str, 
         "scenarios": [role.replace(" ", "-") for role in found.scenarios],
         "dimensions": len(found.search.dimensions),
     }
-
-
-def _style() -> str:
-    """The style sheet of the comparison's report, so that all reports look alike."""
-    report = files("cspsim").joinpath("reports/templates/report.html").read_text(encoding="utf-8")
-    return report.partition("<style>")[2].partition("</style>")[0]
-
-
-def _picture(chart: "Chart") -> str:
-    """The figure as a data address, so that the page needs no other file."""
-    return "data:image/svg+xml;base64," + base64.b64encode(chart.svg.encode("utf-8")).decode("ascii")

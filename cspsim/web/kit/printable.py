@@ -3,8 +3,7 @@
 from typing import Any
 
 from cspsim import __version__
-from cspsim.reports.pages import rendered
-from cspsim.reports.summary import DISCLAIMER
+from cspsim.reports.rendering import render
 from cspsim.scenario.scenario import Scenario
 from cspsim.web.kit.cards import commissioner_card, role_cards
 from cspsim.web.kit.figures import load_figures
@@ -19,7 +18,7 @@ def printable_kit(scenario: Scenario) -> str:
 
     Everything that comes from a file is escaped. Raises CspsimError when lessons or figures cannot be read.
     """
-    return rendered("kit", _content(scenario), {"kept": kept})
+    return render("kit.html", **_content(scenario))
 
 
 def kept(text: str) -> str:
@@ -31,7 +30,7 @@ def _content(scenario: Scenario) -> dict[str, Any]:
     file, stored = load_lessons(), load_figures()
     return {
         "version": __version__,
-        "disclaimer": DISCLAIMER,
+        "kept": kept,
         "guide": file.guide,
         "strengths": file.strengths,
         "statuses": STATUSES,
