@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cspsim.analysis.noise import Estimate, with_interval
-from cspsim.basics.errors import CspsimError
+from cspsim.basics.errors import CspsimError, needs
 from cspsim.model.parameters import Floats
 
 POINTS_FOR_EACH_TERM = 5
@@ -115,7 +115,7 @@ def feature_scores(values: Floats, sample: Floats, names: Sequence[str], seed: i
         from sklearn.ensemble import ExtraTreesRegressor
         from sklearn.model_selection import KFold, cross_val_predict
     except ModuleNotFoundError:
-        raise CspsimError('feature scores need scikit-learn: pip install "cspsim[analysis]"') from None
+        raise needs("the scoring of assumptions", "scikit-learn", "analysis") from None
     complete = ~np.isnan(values).any(axis=1)
     mean, chosen = values[complete].mean(axis=1), sample[complete]
     if len(mean) < 10:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from cspsim.basics.errors import CspsimError
+from cspsim.basics.errors import needs
 from cspsim.model.parameters import Floats, Integers
 
 DRAWS = 200
@@ -86,7 +86,7 @@ def _spline(values: Floats, grid: Floats) -> tuple[Floats, Floats]:
     try:
         from sklearn.preprocessing import SplineTransformer
     except ImportError:
-        raise CspsimError('flip points need more libraries: pip install "cspsim[analysis]"') from None
+        raise needs("the search for turning points", "scikit-learn", "analysis") from None
     spline = SplineTransformer(n_knots=6, degree=2, knots="quantile").fit(values[:, None])
     return spline.transform(values[:, None]), spline.transform(grid[:, None])
 

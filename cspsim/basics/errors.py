@@ -14,6 +14,11 @@ class CspsimError(Exception):
     exit_code = 2
 
 
+def needs(purpose: str, package: str, extra: str) -> CspsimError:
+    """The error that says which package is not installed, what it is for, and the extra of cspsim that brings it."""
+    return CspsimError(f'{purpose} needs {package}: pip install "cspsim[{extra}]"')
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing that is wrong in a scenario: where (file, line, dotted key), what, and how to mend it.

@@ -9,25 +9,7 @@ import numpy as np
 from cspsim.basics.formats import listed, name_in_words
 from cspsim.basics.formats import roughly as amount
 from cspsim.basics.limits import Work, work_of
-from cspsim.one_run.events import (
-    Adopted,
-    BudgetCut,
-    Challenged,
-    Ended,
-    Evaluated,
-    Event,
-    GrantAwarded,
-    Joined,
-    Left,
-    NewCommissioner,
-    NewRepresentative,
-    Reckoning,
-    Reorganised,
-    Started,
-    Tabled,
-    TurnedDown,
-    YearClosed,
-)
+from cspsim.one_run import events as happened
 from cspsim.one_run.witness import Witness, as_records, titles_of, watch
 from cspsim.scenario.layout import size_of
 from cspsim.scenario.scenario import Scenario
@@ -58,25 +40,31 @@ class _Teller:
         """An intervention in a sentence."""
         return f"“{self.the(name)}”"
 
-    def year(self, events: Sequence[Event]) -> list[str]:
+    def year(self, events: Sequence[happened.Event]) -> list[str]:
         """The paragraphs of a year, in the order in which a year goes."""
         found: Callable[[type], list[Any]] = lambda kind: [event for event in events if isinstance(event, kind)]  # noqa: E731 # short
         return [
             paragraph
             for paragraph in (
-                self._money(found(GrantAwarded), found(BudgetCut)),
-                self._people(found(Joined), found(Left), found(Reorganised), found(NewCommissioner), found(NewRepresentative)),
-                self._table(found(Tabled), found(Challenged)),
-                self._challenges(found(Challenged)),
-                self._decisions(found(Adopted), found(TurnedDown)),
-                self._delivery(found(Started), found(Ended)),
-                self._evaluations(found(Evaluated), found(YearClosed)),
-                self._books(found(YearClosed)),
+                self._money(found(happened.GrantAwarded), found(happened.BudgetCut)),
+                self._people(
+                    found(happened.Joined),
+                    found(happened.Left),
+                    found(happened.Reorganised),
+                    found(happened.NewCommissioner),
+                    found(happened.NewRepresentative),
+                ),
+                self._table(found(happened.Tabled), found(happened.Challenged)),
+                self._challenges(found(happened.Challenged)),
+                self._decisions(found(happened.Adopted), found(happened.TurnedDown)),
+                self._delivery(found(happened.Started), found(happened.Ended)),
+                self._evaluations(found(happened.Evaluated), found(happened.YearClosed)),
+                self._books(found(happened.YearClosed)),
             )
             if paragraph
         ]
 
-    def _money(self, awards: list[GrantAwarded], cuts: list[BudgetCut]) -> str:
+    def _money(self, awards: list[happened.GrantAwarded], cuts: list[happened.BudgetCut]) -> str:
         said = []
         for award in awards:
             change = f", {_change(award.amount, award.before)}" if award.before > 0 else ""
@@ -88,11 +76,11 @@ class _Teller:
 
     def _people(
         self,
-        joined: list[Joined],
-        left: list[Left],
-        reorganised: list[Reorganised],
-        commissioners: list[NewCommissioner],
-        new: list[NewRepresentative],
+        joined: list[happened.Joined],
+        left: list[happened.Left],
+        reorganised: list[happened.Reorganised],
+        commissioners: list[happened.NewCommissioner],
+        new: list[happened.NewRepresentative],
     ) -> str:
         said = []
         if commissioners:
@@ -109,7 +97,7 @@ class _Teller:
             said.append(f"New faces: {listed(told) if not more else ', '.join(told) + more}.")
         return "People. " + " ".join(said) if said else ""
 
-    def _table(self, tabled: list[Tabled], challenged: list[Challenged]) -> str:
+    def _table(self, tabled: list[happened.Tabled], challenged: list[happened.Challenged]) -> str:
         if not tabled:
             return "Table. No meeting had money to decide about."
         items = {(event.month, event.intervention) for event in challenged}
@@ -120,7 +108,7 @@ class _Teller:
             f"{amount(boldest.claim, 'share')} among those treated, while itself believing {amount(boldest.belief, 'share')}."
         )
 
-    def _challenges(self, challenged: list[Challenged]) -> str:
+    def _challenges(self, challenged: list[happened.Challenged]) -> str:
         said = []
         for event in sorted(challenged, key=lambda event: -event.doubt)[:MOST_TOLD]:
             moved = f"; it changed its own view from {amount(event.before, 'share')} to {amount(event.after, 'share')}"
@@ -132,7 +120,7 @@ class _Teller:
         more = _and_more(len(challenged), " other challenges were made", start=True)
         return "Challenge. " + " ".join(said) + more if said else ""
 
-    def _decisions(self, adopted: list[Adopted], refused: list[TurnedDown]) -> str:
+    def _decisions(self, adopted: list[happened.Adopted], refused: list[happened.TurnedDown]) -> str:
         new = [event for event in adopted if not event.renewed]
         renewed = [event for event in adopted if event.renewed]
         said = []
@@ -151,7 +139,7 @@ class _Teller:
             said.append(f"{_count(len(refused), 'proposal')} came to nothing, {len(killed) or 'none'} of them after a challenge.")
         return "Adopted. " + " ".join(said) if said else ""
 
-    def _delivery(self, started: list[Started], ended: list[Ended]) -> str:
+    def _delivery(self, started: list[happened.Started], ended: list[happened.Ended]) -> str:
         said = []
         late = [event for event in started if event.months_late > 0]
         if started:
@@ -166,7 +154,7 @@ class _Teller:
             said.append(f"Ended: {', '.join(told)}{_and_more(len(stopped), '')}.")
         return "Delivery. " + " ".join(said) if said else ""
 
-    def _evaluations(self, evaluated: list[Evaluated], closed: list[YearClosed]) -> str:
+    def _evaluations(self, evaluated: list[happened.Evaluated], closed: list[happened.YearClosed]) -> str:
         if not evaluated:
             running = closed[0].outcomes["adopted_interventions"] if closed else 0
             return f"Evaluation. None of the {running:.0f} projects was evaluated." if running else ""
@@ -180,7 +168,7 @@ class _Teller:
             )
         return "Evaluation. " + " ".join(said) + _and_more(len(evaluated), " other evaluations were made", start=True)
 
-    def _books(self, closed: list[YearClosed]) -> str:
+    def _books(self, closed: list[happened.YearClosed]) -> str:
         if not closed:
             return ""
         o = closed[-1].outcomes
@@ -193,7 +181,7 @@ class _Teller:
             f"trust stood at {amount(o['mean_trust'], '')}."
         )
 
-    def closing(self, event: Reckoning) -> str:
+    def closing(self, event: happened.Reckoning) -> str:
         """The gap between what was believed and what was true."""
         o = event.outcomes
         return (
@@ -212,7 +200,7 @@ def _change(now: float, before: float) -> str:
     return f"{amount(abs(change), 'share')} {'more' if change > 0 else 'less'} than the year before"
 
 
-def person_in_words(event: NewRepresentative) -> str:
+def person_in_words(event: happened.NewRepresentative) -> str:
     """What somebody new at the table is like."""
     said = []
     for value, high, low in (
@@ -225,7 +213,7 @@ def person_in_words(event: NewRepresentative) -> str:
     return listed(said) or "middling"
 
 
-def reason_of(event: Challenged) -> str:
+def reason_of(event: happened.Challenged) -> str:
     """Why somebody challenged, as doubt and trust tell."""
     trust = f"trust {event.trust:.2f}"
     if event.doubt >= 1:
@@ -261,7 +249,7 @@ def financial_year(day: date) -> int:
     return day.year if day.month >= 4 else day.year - 1
 
 
-def tell(events: Iterable[Event], titles: Mapping[str, str] | None = None) -> str:
+def tell(events: Iterable[happened.Event], titles: Mapping[str, str] | None = None) -> str:
     """Events as prose, year by year and partnership by partnership, with what was believed against what was true at the end.
 
     ``titles`` (see ``titles_of``) gives names as people say them; without it names stand as in the scenario file.
@@ -269,19 +257,19 @@ def tell(events: Iterable[Event], titles: Mapping[str, str] | None = None) -> st
     events = list(events)
     teller = _Teller(titles or {})
     paragraphs = []
-    years = sorted({financial_year(event.month) for event in events if not isinstance(event, Reckoning)})
-    partnerships = list(dict.fromkeys(event.partnership for event in events if not isinstance(event, Reckoning)))
+    years = sorted({financial_year(event.month) for event in events if not isinstance(event, happened.Reckoning)})
+    partnerships = list(dict.fromkeys(event.partnership for event in events if not isinstance(event, happened.Reckoning)))
     for year in years:
         for partnership in partnerships:
             mine = [
                 event
                 for event in events
-                if event.partnership == partnership and financial_year(event.month) == year and not isinstance(event, Reckoning)
+                if event.partnership == partnership and financial_year(event.month) == year and not isinstance(event, happened.Reckoning)
             ]
             told = teller.year(mine)
             if told:
                 paragraphs += [f"## {teller.the(partnership)}, April {year} to March {year + 1}", *told]
-    reckonings = [event for event in events if isinstance(event, Reckoning)]
+    reckonings = [event for event in events if isinstance(event, happened.Reckoning)]
     if reckonings:
         paragraphs += ["## What they believed and what was true, over the outcome window", *(teller.closing(event) for event in reckonings)]
     return "\n\n".join(paragraphs) + "\n"

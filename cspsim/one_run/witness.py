@@ -8,25 +8,7 @@ import numpy as np
 
 from cspsim.model.parameters import Floats
 from cspsim.model.tallies import Trait
-from cspsim.one_run.events import (
-    Adopted,
-    BudgetCut,
-    Challenged,
-    Ended,
-    Evaluated,
-    Event,
-    GrantAwarded,
-    Joined,
-    Left,
-    NewCommissioner,
-    NewRepresentative,
-    Reckoning,
-    Reorganised,
-    Started,
-    Tabled,
-    TurnedDown,
-    YearClosed,
-)
+from cspsim.one_run import events as happened
 from cspsim.one_run.run import Decide, Run
 from cspsim.running.outcomes import OUTCOMES, outcomes_of
 
@@ -52,7 +34,7 @@ class Witness:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.events: list[Event] = []
+        self.events: list[happened.Event] = []
         data = run.scenario.data
         self.partnerships, self.authorities = list(data.partnerships), list(data.authorities)
         self.interventions = list(data.interventions)
@@ -60,7 +42,7 @@ class Witness:
         self._awards = np.zeros(len(self.partnerships))
         self._year = np.zeros_like(run.window)
 
-    def advance(self, decide: Decide | None = None) -> list[Event]:
+    def advance(self, decide: Decide | None = None) -> list[happened.Event]:
         """Run one month, with ``decide`` at the decision points as in ``Run.advance``; gives the month's events."""
         first, run = len(self.events), self.run
         month = run.month
@@ -83,7 +65,7 @@ class Witness:
         self._close_year(month)
         return self.events[first:]
 
-    def watch(self) -> list[Event]:
+    def watch(self) -> list[happened.Event]:
         """Run to the end; gives every event of the reported months, and the reckoning of each partnership and the area."""
         while not self.run.finished:
             self.advance()
@@ -91,7 +73,7 @@ class Witness:
         self.events = [event for event in self.events if event.month >= reported]
         last = self.run.calendar.months[-1]
         for name, row in zip([*self.partnerships, "area"], self.run.outcomes(), strict=True):
-            self.events.append(Reckoning(last, name, dict(zip(OUTCOMES, row.tolist(), strict=True))))
+            self.events.append(happened.Reckoning(last, name, dict(zip(OUTCOMES, row.tolist(), strict=True))))
         return self.events
 
     def _now(self) -> _Before:
@@ -110,20 +92,20 @@ class Witness:
             return
         for p, partnership in enumerate(self.partnerships):
             if world.new_commissioner[month]:
-                self.events.append(NewCommissioner(day, partnership))
+                self.events.append(happened.NewCommissioner(day, partnership))
             for a, authority in enumerate(self.authorities):
                 now, before = world.member[p, a, month] > 0, world.member[p, a, month - 1] > 0
                 if now != before:
-                    self.events.append((Joined if now else Left)(day, partnership, authority))
+                    self.events.append((happened.Joined if now else happened.Left)(day, partnership, authority))
                 elif now and world.reorganised[a, month]:
-                    self.events.append(Reorganised(day, partnership, authority))
+                    self.events.append(happened.Reorganised(day, partnership, authority))
                 if now and world.year_starts[month] and month >= 12:
                     self._note_hours(p, a, month)
 
     def _note_hours(self, p: int, a: int, month: int) -> None:
         hours, before = float(self.run.world.hours[p, a, month]), float(self.run.world.hours[p, a, month - 12])
         if before > 0 and abs(hours / before - 1) > SHARP_CUT:
-            self.events.append(BudgetCut(self._date(month), self.partnerships[p], self.authorities[a], hours, before))
+            self.events.append(happened.BudgetCut(self._date(month), self.partnerships[p], self.authorities[a], hours, before))
 
     def _note_endings(self, month: int) -> None:
         """After budgets and the start of the plan year: what ended, and the year's grant."""
@@ -131,13 +113,13 @@ class Witness:
         for p, partnership in enumerate(self.partnerships):
             if world.year_starts[month]:
                 award = float(state.allocation[p])
-                self.events.append(GrantAwarded(day, partnership, award, float(self._awards[p])))
+                self.events.append(happened.GrantAwarded(day, partnership, award, float(self._awards[p])))
                 self._awards[p] = award
             for i, intervention in enumerate(self.interventions):
                 before, now = self._seen.units[p, i], state.units[p, i]
                 if now < before:
                     mid_year = not world.year_starts[month]
-                    self.events.append(Ended(day, partnership, intervention, int(before - now), int(now), mid_year))
+                    self.events.append(happened.Ended(day, partnership, intervention, int(before - now), int(now), mid_year))
 
     # -------------------------------------------------------------------------------------------------- the meeting
 
@@ -157,13 +139,13 @@ class Witness:
         sponsor = int(state.sponsor[p, i])
         names = (day, self.partnerships[p], self.interventions[i])
         belief = float(self._seen.belief[p, sponsor, i])
-        self.events.append(Tabled(*names, self.authorities[sponsor], belief, float(state.claim[p, i]), plans))
+        self.events.append(happened.Tabled(*names, self.authorities[sponsor], belief, float(state.claim[p, i]), plans))
         challengers = [
             a for a in range(len(self.authorities)) if state.challenges[p, a, i] > 0 and world.member[p, a, month] > 0 and a != sponsor
         ]
         for a in challengers:
             self.events.append(
-                Challenged(
+                happened.Challenged(
                     *names, self.authorities[a], self.authorities[sponsor], float(state.doubts[p, a, i]), float(state.trust[p, a, sponsor]),
                     float(world.levers.devils_advocate[month]), bool(state.scrutiny[p, i] > 0),
                     float(self._seen.belief[p, a, i]), float(state.belief[p, a, i]),
@@ -175,9 +157,11 @@ class Witness:
         if bought > 0:
             cost = bought * 12 * float(world.unit_cost[i] * (1 - world.match_share[i]))
             renewed = plans and bool(self._seen.units[p, i] > 0)
-            self.events.append(Adopted(*names, self.authorities[sponsor], bought, estimate, cost, plans, renewed, bool(challengers)))
+            self.events.append(
+                happened.Adopted(*names, self.authorities[sponsor], bought, estimate, cost, plans, renewed, bool(challengers))
+            )
         else:
-            self.events.append(TurnedDown(*names, self.authorities[sponsor], estimate, bool(challengers)))
+            self.events.append(happened.TurnedDown(*names, self.authorities[sponsor], estimate, bool(challengers)))
 
     # --------------------------------------------------------------------------------------- delivery and evaluation
 
@@ -186,7 +170,7 @@ class Witness:
         for p, partnership in enumerate(self.partnerships):
             for i, intervention in enumerate(self.interventions):
                 if state.units[p, i] > 0 and state.starts[p, i] == month and self._new_this_year(p, i, month):
-                    self.events.append(Started(day, partnership, intervention, int(month - state.since[p, i])))
+                    self.events.append(happened.Started(day, partnership, intervention, int(month - state.since[p, i])))
                 if world.reviews[month] and state.evaluated[p, i] > 0:
                     self._note_evaluation(p, i, month)
 
@@ -202,7 +186,9 @@ class Witness:
         truth = float(world.effect[i]) * float(world.uncertainties.effect_scale) * int(world.switches.effects) * delivered
         names = (self._date(month), self.partnerships[p], self.interventions[i], self.authorities[evaluator])
         views = (self._view(self._seen.belief, p, i, month), self._view(state.belief, p, i, month))
-        self.events.append(Evaluated(*names, bool(state.evaluated[p, i] > 1), float(state.evaluated_estimate[p, i]), truth, *views))
+        self.events.append(
+            happened.Evaluated(*names, bool(state.evaluated[p, i] > 1), float(state.evaluated_estimate[p, i]), truth, *views)
+        )
 
     def _view(self, belief: Floats, p: int, i: int, month: int) -> float:
         """What the table believes: members' beliefs weighted by influence, as the accounts weigh them."""
@@ -216,17 +202,17 @@ class Witness:
         for p, a in np.argwhere(state.generation > self._seen.generation):
             traits = state.traits[p, a]
             person = (float(traits[Trait.ASSERTIVENESS]), float(traits[Trait.OPENNESS]), float(traits[Trait.EVALUATION_MINDEDNESS]))
-            self.events.append(NewRepresentative(day, self.partnerships[p], self.authorities[a], *person))
+            self.events.append(happened.NewRepresentative(day, self.partnerships[p], self.authorities[a], *person))
 
     def _close_year(self, month: int) -> None:
         self._year += self.run.state.tallies
         if self.run.world.year_ends[month] or month == len(self.run.calendar.months) - 1:
             for partnership, row in zip(self.partnerships, outcomes_of(self._year), strict=True):
-                self.events.append(YearClosed(self._date(month), partnership, dict(zip(OUTCOMES, row.tolist(), strict=True))))
+                self.events.append(happened.YearClosed(self._date(month), partnership, dict(zip(OUTCOMES, row.tolist(), strict=True))))
             self._year[:] = 0
 
 
-def watch(run: Run) -> list[Event]:
+def watch(run: Run) -> list[happened.Event]:
     """Every event of the reported months of a run that has not begun, and the reckoning at its end."""
     return Witness(run).watch()
 
@@ -238,6 +224,6 @@ def titles_of(run: Run) -> dict[str, str]:
     return {**titles, "area": "The area"}
 
 
-def as_records(events: Iterable[Event]) -> list[dict[str, Any]]:
+def as_records(events: Iterable[happened.Event]) -> list[dict[str, Any]]:
     """Events as plain tables, each with its kind."""
     return [{"event": type(event).__name__, **event._asdict()} for event in events]

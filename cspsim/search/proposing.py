@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cspsim.basics.errors import CspsimError
+from cspsim.basics.errors import needs
 from cspsim.model.parameters import Floats
 from cspsim.search.file import Dimension
 from cspsim.search.surrogate import Past, next_mix
@@ -137,7 +137,7 @@ def _optuna() -> Any:
     try:
         import optuna
     except ImportError:
-        raise CspsimError('searching needs optuna: pip install "cspsim[analysis]"') from None
+        raise needs("searching", "optuna", "analysis") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 

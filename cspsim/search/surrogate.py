@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cspsim.basics.errors import CspsimError
+from cspsim.basics.errors import needs
 from cspsim.model.parameters import Floats
 from cspsim.search.file import Dimension
 from cspsim.search.trials import Levels
@@ -132,7 +132,7 @@ def _kriging() -> tuple[Any, Any]:
     try:
         from sklearn.gaussian_process import GaussianProcessRegressor, kernels
     except ImportError:
-        raise CspsimError('searching by kriging needs scikit-learn: pip install "cspsim[analysis]"') from None
+        raise needs("searching by kriging", "scikit-learn", "analysis") from None
     return GaussianProcessRegressor, kernels
 
 
@@ -140,5 +140,5 @@ def _threadpool() -> Any:
     try:
         from threadpoolctl import threadpool_limits  # comes with scikit-learn
     except ImportError:
-        raise CspsimError('searching by kriging needs scikit-learn: pip install "cspsim[analysis]"') from None
+        raise needs("searching by kriging", "scikit-learn", "analysis") from None
     return threadpool_limits

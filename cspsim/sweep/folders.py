@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from cspsim.basics.errors import CspsimError
+from cspsim.basics.errors import CspsimError, needs
 from cspsim.basics.limits import read_file
 
 
@@ -123,7 +123,7 @@ class RemoteFolder:
         try:
             from fsspec.core import url_to_fs
         except ModuleNotFoundError:
-            raise CspsimError(f'{address} needs fsspec: pip install "cspsim[cluster]"') from None
+            raise needs(address, "fsspec", "cluster") from None
         self.address = address
         try:
             self._files, self._root = url_to_fs(address)

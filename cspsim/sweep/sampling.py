@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cspsim.basics.errors import CspsimError
+from cspsim.basics.errors import needs
 from cspsim.model.luck import PARAMETERS, name_key
 from cspsim.model.parameters import Floats
 from cspsim.running.assumptions import latin_hypercube
@@ -27,7 +27,7 @@ def sampled(kind: str, names: Sequence[str], points: int, seed: int, levels: int
     try:
         from SALib.sample import morris, sobol
     except ModuleNotFoundError:
-        raise CspsimError(f'a {kind} design needs SALib: pip install "cspsim[analysis]"') from None
+        raise needs(f"a {kind} design", "SALib", "analysis") from None
     mixed = _seed32(seed, kind)
     if kind == "morris":
         return np.asarray(morris.sample(problem, points, num_levels=levels, seed=mixed))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from warnings import warn
 
-from cspsim.basics.errors import CspsimError
+from cspsim.basics.errors import CspsimError, needs
 from cspsim.basics.exports import CHECKSUMS
 from cspsim.sweep.designing import make_plan
 from cspsim.sweep.executor import Job, Tables, in_own_process, on_threads
@@ -166,7 +166,7 @@ class _hands:
         try:
             from cspsim.sweep.dask_executor import dask_client, on_dask
         except ModuleNotFoundError:
-            raise CspsimError('--dask needs dask.distributed: pip install "cspsim[cluster]"') from None
+            raise needs("--dask", "dask.distributed", "cluster") from None
         self._client = dask_client(self.dask)
         client = self._client.__enter__()
         return lambda jobs: on_dask(self.plan, jobs, client, self.tell)

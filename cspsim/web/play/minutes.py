@@ -5,22 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from cspsim.basics.formats import amount
-from cspsim.one_run.events import (
-    Adopted,
-    Challenged,
-    Ended,
-    Evaluated,
-    Event,
-    GrantAwarded,
-    Joined,
-    Left,
-    NewCommissioner,
-    NewRepresentative,
-    Reorganised,
-    Started,
-    Tabled,
-    TurnedDown,
-)
+from cspsim.one_run import events as happened
 from cspsim.web.play.decisions import CHALLENGE, Choice
 
 NO_REASON = "no reason given"
@@ -89,7 +74,7 @@ class Minutes(NamedTuple):
 
 
 def minutes_of(
-    quarter: int, months: tuple[date, date], events: Sequence[Event], choices: Sequence[Choice], titles: Mapping[str, str]
+    quarter: int, months: tuple[date, date], events: Sequence[happened.Event], choices: Sequence[Choice], titles: Mapping[str, str]
 ) -> Minutes:
     """The minutes of one table's events in the months of a quarter, from the first to the last.
 
@@ -98,23 +83,23 @@ def minutes_of(
     reasons = {(c.authority, c.item): c.reason or NO_REASON for c in choices if c.quarter == quarter and c.point == CHALLENGE and c.value}
     tabled, challenged, adopted, turned_down, evaluated, also = [], [], [], [], [], []
     for event in (event for event in events if months[0] <= event.month <= months[1]):
-        if isinstance(event, Tabled):
+        if isinstance(event, happened.Tabled):
             tabled.append(TabledItem(titles[event.intervention], titles[event.sponsor], event.claim))
-        elif isinstance(event, Challenged):
+        elif isinstance(event, happened.Challenged):
             reason = reasons.get((event.challenger, event.intervention)) or _general_reason(event)
             challenged.append(
                 ChallengeMade(titles[event.intervention], titles[event.challenger], titles[event.sponsor], reason, event.heard)
             )
-        elif isinstance(event, Adopted):
+        elif isinstance(event, happened.Adopted):
             adopted.append(
                 ItemAdopted(
                     titles[event.intervention], titles[event.sponsor], event.units, event.cost, event.estimate,
                     event.renewed, event.challenged, event.for_next_year,
                 )
             )  # fmt: skip
-        elif isinstance(event, TurnedDown):
+        elif isinstance(event, happened.TurnedDown):
             turned_down.append(ItemTurnedDown(titles[event.intervention], titles[event.sponsor], event.challenged))
-        elif isinstance(event, Evaluated):
+        elif isinstance(event, happened.Evaluated):
             evaluated.append(EvaluationMade(titles[event.intervention], titles[event.evaluator], event.estimate, event.strong))
         else:
             also += _sentence(event, titles)
@@ -122,7 +107,7 @@ def minutes_of(
     return Minutes(quarter, *months, *(tuple(part) for part in parts))  # type: ignore[arg-type] # each part has its own kind
 
 
-def _general_reason(event: Challenged) -> str:
+def _general_reason(event: happened.Challenged) -> str:
     """What a challenger says without giving away how much it doubts or trusts."""
     if event.doubt >= 1:
         return "it doubts the claim"
@@ -131,27 +116,27 @@ def _general_reason(event: Challenged) -> str:
     return "it wants to hear more"
 
 
-def _sentence(event: Event, titles: Mapping[str, str]) -> list[str]:
+def _sentence(event: happened.Event, titles: Mapping[str, str]) -> list[str]:
     """One event as everybody may know it: who is new, not what they are like."""
     day = f"{event.month:%B %Y}"
     match event:
-        case GrantAwarded():
+        case happened.GrantAwarded():
             before = f"; it was {amount(event.before, '£')} the year before" if event.before > 0 else ""
             return [f"{day}: the grant for the year is {amount(event.amount, '£')}{before}."]
-        case Joined():
+        case happened.Joined():
             return [f"{day}: {titles[event.authority]} took its seat."]
-        case Left():
+        case happened.Left():
             return [f"{day}: {titles[event.authority]} left the table."]
-        case Reorganised():
+        case happened.Reorganised():
             return [f"{day}: {titles[event.authority]} was reorganised."]
-        case NewCommissioner():
+        case happened.NewCommissioner():
             return [f"{day}: a new commissioner took office."]
-        case NewRepresentative():
+        case happened.NewRepresentative():
             return [f"{day}: somebody new sits for {titles[event.authority]}."]
-        case Started():
+        case happened.Started():
             late = f", {event.months_late} months late" if event.months_late > 1 else ""
             return [f"{day}: {titles[event.intervention]} got going{late}."]
-        case Ended():
+        case happened.Ended():
             why = " for want of money" if event.mid_year else ""
             left = f"; {event.left} went on" if event.left else ""
             return [f"{day}: {event.units} of {titles[event.intervention]} ended{why}{left}."]

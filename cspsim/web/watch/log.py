@@ -5,24 +5,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cspsim.basics.formats import roughly
-from cspsim.one_run.events import (
-    Adopted,
-    BudgetCut,
-    Challenged,
-    Ended,
-    Evaluated,
-    GrantAwarded,
-    Joined,
-    Left,
-    NewCommissioner,
-    NewRepresentative,
-    Reckoning,
-    Reorganised,
-    Started,
-    Tabled,
-    TurnedDown,
-    YearClosed,
-)
+from cspsim.one_run import events as happened
 from cspsim.one_run.story import person_in_words, reason_of
 from cspsim.web.watch.recording import Recording, Unspoken
 
@@ -109,13 +92,13 @@ def _work(event: Any, name: Name) -> str:
     return f"“{name(event.intervention)}”"
 
 
-def _tabled(event: Tabled, name: Name) -> str:
+def _tabled(event: happened.Tabled, name: Name) -> str:
     plan = " for next year's plan" if event.for_next_year else ""
     claims = f"claiming it cuts crime among those treated by {_share(event.claim)}, while believing {_share(event.belief)}"
     return f"{name(event.sponsor)} tabled {_work(event, name)}{plan}, {claims}."
 
 
-def _challenged(event: Challenged, name: Name) -> str:
+def _challenged(event: happened.Challenged, name: Name) -> str:
     heard = "something came to light" if event.heard else "it was not heard"
     moved = abs(event.after - event.before) > 5e-4
     view = f"; its own view went from {_share(event.before)} to {_share(event.after)}" if moved else ""
@@ -127,7 +110,7 @@ def _kept(event: Unspoken, name: Name) -> str:
     return f"{name(event.member)} doubted what {name(event.sponsor)} claimed for {_work(event, name)} and said nothing ({how})."
 
 
-def _adopted(event: Adopted, name: Name) -> str:
+def _adopted(event: happened.Adopted, name: Name) -> str:
     done = "Renewed" if event.renewed else "Adopted"
     units = f"{event.units} unit{'' if event.units == 1 else 's'}"
     after = ", after a challenge" if event.challenged else ""
@@ -135,11 +118,11 @@ def _adopted(event: Adopted, name: Name) -> str:
     return f"{done}: {_work(event, name)} of {name(event.sponsor)}, {units} for {_pounds(event.cost)} a year, {expected}{after}."
 
 
-def _turned_down(event: TurnedDown, name: Name) -> str:
+def _turned_down(event: happened.TurnedDown, name: Name) -> str:
     return f"Not adopted: {_work(event, name)} of {name(event.sponsor)}{', after a challenge' if event.challenged else ''}."
 
 
-def _evaluated(event: Evaluated, name: Name) -> str:
+def _evaluated(event: happened.Evaluated, name: Name) -> str:
     how = "with a comparison" if event.strong else "before against after, without a comparison"
     return (
         f"{name(event.evaluator)} evaluated {_work(event, name)} ({how}): it found {_share(event.estimate)} "
@@ -148,30 +131,30 @@ def _evaluated(event: Evaluated, name: Name) -> str:
     )
 
 
-def _grant(event: GrantAwarded, name: Name) -> str:
+def _grant(event: happened.GrantAwarded, name: Name) -> str:
     before = f"; it was {_pounds(event.before)} the year before" if event.before > 0 else ""
     return f"The grant for the year is {_pounds(event.amount)}{before}."
 
 
-def _hours(event: BudgetCut, name: Name) -> str:
+def _hours(event: happened.BudgetCut, name: Name) -> str:
     change = event.hours / event.before - 1
     return (
         f"{name(event.authority)} has {_share(abs(change))} {'more' if change > 0 else 'fewer'} hours for the partnership than a year ago."
     )
 
 
-def _ended(event: Ended, name: Name) -> str:
+def _ended(event: happened.Ended, name: Name) -> str:
     units = f"{event.units} unit{'' if event.units == 1 else 's'}"
     why = " for want of money" if event.mid_year else ""
     return f"{units} of {_work(event, name)} ended{why}; {event.left or 'none'} went on."
 
 
-def _started(event: Started, name: Name) -> str:
+def _started(event: happened.Started, name: Name) -> str:
     late = f", {event.months_late} months late" if event.months_late > 1 else ", a month late" if event.months_late else ", on time"
     return f"{_work(event, name)} got going{late}."
 
 
-def _books(event: YearClosed, name: Name) -> str:
+def _books(event: happened.YearClosed, name: Name) -> str:
     o = event.outcomes
     return (
         f"The year's books: {o['true_crimes']:,.0f} crimes, {o['recorded_crimes']:,.0f} recorded; "
@@ -181,7 +164,7 @@ def _books(event: YearClosed, name: Name) -> str:
     )
 
 
-def _reckoning(event: Reckoning, name: Name) -> str:
+def _reckoning(event: happened.Reckoning, name: Name) -> str:
     o = event.outcomes
     return (
         f"The whole outcome window: they believed that their work averted {_pounds(o['believed_benefit'])} of harm; "
@@ -190,26 +173,30 @@ def _reckoning(event: Reckoning, name: Name) -> str:
 
 
 _TELLERS: dict[type, tuple[str, tuple[str, ...], Callable[[Any, Name], str]]] = {
-    Tabled: ("tabled", ("sponsor",), _tabled),
-    Challenged: ("challenged", ("challenger", "sponsor"), _challenged),
+    happened.Tabled: ("tabled", ("sponsor",), _tabled),
+    happened.Challenged: ("challenged", ("challenger", "sponsor"), _challenged),
     Unspoken: ("unspoken", ("member", "sponsor"), _kept),
-    Adopted: ("decided", ("sponsor",), _adopted),
-    TurnedDown: ("decided", ("sponsor",), _turned_down),
-    Evaluated: ("evaluated", ("evaluator",), _evaluated),
-    Joined: ("people", ("authority",), lambda event, name: f"{name(event.authority)} joined the table."),
-    Left: ("people", ("authority",), lambda event, name: f"{name(event.authority)} left the table."),
-    Reorganised: ("people", ("authority",), lambda event, name: f"{name(event.authority)} was reorganised: everybody there is new."),
-    NewCommissioner: ("people", (), lambda event, name: "A new commissioner took over the pot."),
-    NewRepresentative: (
+    happened.Adopted: ("decided", ("sponsor",), _adopted),
+    happened.TurnedDown: ("decided", ("sponsor",), _turned_down),
+    happened.Evaluated: ("evaluated", ("evaluator",), _evaluated),
+    happened.Joined: ("people", ("authority",), lambda event, name: f"{name(event.authority)} joined the table."),
+    happened.Left: ("people", ("authority",), lambda event, name: f"{name(event.authority)} left the table."),
+    happened.Reorganised: (
+        "people",
+        ("authority",),
+        lambda event, name: f"{name(event.authority)} was reorganised: everybody there is new.",
+    ),
+    happened.NewCommissioner: ("people", (), lambda event, name: "A new commissioner took over the pot."),
+    happened.NewRepresentative: (
         "people",
         ("authority",),
         lambda event, name: f"Somebody new sits for {name(event.authority)} ({person_in_words(event)}).",
     ),
-    GrantAwarded: ("money", (), _grant),
-    BudgetCut: ("money", ("authority",), _hours),
-    Started: ("delivery", (), _started),
-    Ended: ("delivery", (), _ended),
-    YearClosed: ("books", (), _books),
-    Reckoning: ("books", (), _reckoning),
+    happened.GrantAwarded: ("money", (), _grant),
+    happened.BudgetCut: ("money", ("authority",), _hours),
+    happened.Started: ("delivery", (), _started),
+    happened.Ended: ("delivery", (), _ended),
+    happened.YearClosed: ("books", (), _books),
+    happened.Reckoning: ("books", (), _reckoning),
 }
 """Type of event -> kind, the fields that name authorities, and how it is told."""
