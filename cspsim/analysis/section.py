@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cspsim.basics.formats import MINUS, MISSING, amount, interval
+from cspsim.basics.formats import MISSING, amount, interval
 from cspsim.comparing.comparison import Finding
-from cspsim.comparing.money import in_pounds
 from cspsim.reports.charts import Chart
 from cspsim.reports.summary import Grid, direction_of
 from cspsim.running.outcomes import OUTCOMES, POUNDS, SHARE
@@ -47,7 +46,7 @@ def range_words(low: float, high: float, unit: str, noise: float | None = None) 
     known = _known(noise if noise is not None else (high - low) / 2)
     if unit == POUNDS and known is not None and np.isfinite(low + high) and max(abs(low), abs(high)) >= 0.95e6:
         like = max(abs(low), abs(high), 1e6)  # both ends in millions, or in billions
-        return " to ".join(in_pounds(end, known, like).replace("-", MINUS) for end in (low, high))
+        return " to ".join(amount(end, unit, known, like=like) for end in (low, high))
     return interval(low, high, unit, known, unit == SHARE)
 
 

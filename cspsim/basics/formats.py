@@ -29,7 +29,7 @@ def scale_of(unit: str, size: float) -> Scale:
 
 
 def decimals_for(noise: float, largest: int = 6) -> int:
-    """Decimals that the noise supports: its leading digit, and the next one if that is a 1 (as ``money.rounded``)."""
+    """Decimals that the noise supports: its leading digit, and the next one if that is a 1, since 24 +- 12 is not 20 +- 10."""
     if not isfinite(noise) or noise <= 0:
         return largest
     place = floor(log10(noise))
@@ -47,14 +47,15 @@ def _significant(value: float, figures: int) -> int:
     return 0 if value == 0 else figures - 1 - floor(log10(abs(value)))
 
 
-def amount(value: Any, unit: str, noise: float | None = None, signed: bool = False, points: bool = False) -> str:
+def amount(value: Any, unit: str, noise: float | None = None, signed: bool = False, points: bool = False, like: float | None = None) -> str:
     """A value in words: ``£86.4m``, ``2.6%``, ``1,328,000``; ``points``: a difference of shares in percentage points.
 
-    ``noise`` is the half-width of the value's interval; without it three significant figures are shown.
+    ``noise`` is the half-width of the value's interval; without it three significant figures are shown. ``like`` is the
+    amount that chooses between pounds, thousands, millions and billions, so that both ends of a range look alike.
     """
     if value is None or not isfinite(value):
         return MISSING
-    scale = scale_of(unit, max(abs(value), noise if noise and isfinite(noise) else 0.0))
+    scale = scale_of(unit, max(abs(value), noise if noise and isfinite(noise) else 0.0) if like is None else like)
     scaled = value / scale.divisor
     if noise is not None and isfinite(noise) and noise > 0:
         decimals = decimals_for(noise / scale.divisor)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cspsim.basics.errors import CspsimError, did_you_mean
+from cspsim.basics.formats import amount
 from cspsim.basics.limits import Limits, Work, check, limits_of, work_of
 from cspsim.comparing.differences import IDENTICAL, UNDEFINED, Paired, Parts, holm, paired_estimate, parts_of, range_over, verdict_of
-from cspsim.comparing.money import in_pounds, in_words
 from cspsim.model.parameters import Floats
 from cspsim.model.world import World
 from cspsim.running.assumptions import Arm, AssumptionSets, run_assumption_sets, sample_assumptions
-from cspsim.running.outcomes import OUTCOMES, SHARE, Outcome
+from cspsim.running.outcomes import OUTCOMES, POUNDS, SHARE, Outcome
 from cspsim.running.results import Results
 from cspsim.running.rulebook import rulebook_of
 from cspsim.running.simulation import replicate_numbers, run_world
@@ -205,9 +205,9 @@ class Comparison:
         amounts: list[str] = []
         for channel in channels:
             noise = max(finding.half_width, (channel.ci_high - channel.ci_low) / 2)
-            amount = in_pounds(abs(channel.difference), noise, finding.largest)
-            sign = "" if alike else ("+" if channel.difference >= 0 else "-")
-            amounts.append(f"{sign}{amount}{' of it' if alike and not amounts else ''} {channel.part}")
+            size = channel.difference if not alike else abs(channel.difference)
+            words = amount(size, POUNDS, noise, signed=not alike, like=finding.largest)
+            amounts.append(f"{words}{' of it' if alike and not amounts else ''} {channel.part}")
         return f"; {' and '.join(amounts)}"
 
     def _range_in_words(self, finding: Finding) -> str:
@@ -215,10 +215,10 @@ class Comparison:
             return ""
         noise = (finding.assumptions_high - finding.assumptions_low) / 2
         like = max(abs(finding.assumptions_low), abs(finding.assumptions_high))
-        low, high = (in_words(value, noise, finding.unit, like) for value in (finding.assumptions_low, finding.assumptions_high))
+        low, high = (_in_words(value, finding.unit, noise, like) for value in (finding.assumptions_low, finding.assumptions_high))
         sets = len(self.assumption_sets[self.baseline])
-        same = f"same sign in {100 * finding.same_sign_share:.0f} %"
-        return f"Across {sets} assumption sets: {_from_to(low, high)} (5-95 %), {same}. "
+        same = f"same sign in {100 * finding.same_sign_share:.0f}%"
+        return f"Across {sets} assumption sets: {_from_to(low, high)} (5\N{EN DASH}95%), {same}. "
 
     def _named(self, scenario: str | None) -> str:
         name = self.scenarios[0] if scenario is None else scenario
@@ -280,17 +280,23 @@ def _estimate(baseline: Results, other: Results) -> Paired:
 
 
 def _difference_in_words(finding: Finding, baseline: str) -> str:
-    """ "baseline is £41m (1.2 %) higher than no-cuts, 95 % interval £38m to £44m"; the interval carries the direction's sign."""
+    """ "baseline is £41m (1.2%) higher than no-cuts, 95% interval £38m to £44m"; the interval carries the direction's sign."""
     noise, sign = finding.half_width, 1 if finding.difference >= 0 else -1
-    size = in_words(abs(finding.difference), noise, finding.unit, finding.largest)
+    size = _in_words(abs(finding.difference), finding.unit, noise, finding.largest)
     percent = ""
     if finding.baseline != 0 and finding.unit != SHARE:
-        share, share_noise = (100 * abs(part / finding.baseline) for part in (finding.difference, noise))
-        percent = f" ({in_words(share, share_noise, '%')})"
+        share, share_noise = (abs(part / finding.baseline) for part in (finding.difference, noise))
+        percent = f" ({amount(share, SHARE, share_noise)})"
     ends = sorted((sign * finding.ci_low, sign * finding.ci_high))
-    interval = _from_to(*(in_words(end, noise, finding.unit, finding.largest) for end in ends))
+    interval = _from_to(*(_in_words(end, finding.unit, noise, finding.largest) for end in ends))
     direction = "higher" if sign > 0 else "lower"
-    return f"{finding.scenario} is {size}{percent} {direction} than {baseline}, 95 % interval {interval}"
+    return f"{finding.scenario} is {size}{percent} {direction} than {baseline}, 95% interval {interval}"
+
+
+def _in_words(value: float, unit: str, noise: float, like: float) -> str:
+    """A difference with its unit; of shares in percentage points, of ratios bare."""
+    words = amount(value, unit, noise, points=True, like=like).replace(" points", " percentage points")
+    return words if unit in (POUNDS, SHARE, "times") else f"{words} {unit.removeprefix('£ ')}"
 
 
 def _from_to(low: str, high: str) -> str:

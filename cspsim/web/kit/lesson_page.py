@@ -167,7 +167,7 @@ def columns_of(block: Block) -> tuple[str, ...]:
     return (
         "What happens",
         "Set against, model" if block.level else "Without, with",
-        "Difference (95 % interval)",
+        "Difference (95% interval)",
         "Sets of assumptions",
         "Runs",
     )

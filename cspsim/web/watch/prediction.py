@@ -200,4 +200,4 @@ def verdict_in_words(odds: Odds, outcome: str) -> str:
     if not np.isfinite(odds.half_width):
         return f"Verdict: {plain}."
     low, high = odds.difference - odds.half_width, odds.difference + odds.half_width
-    return f"Verdict: {plain} (mean difference {write(odds.difference)}, 95 % interval {write(low)} to {write(high)})."
+    return f"Verdict: {plain} (mean difference {write(odds.difference)}, 95% interval {write(low)} to {write(high)})."
