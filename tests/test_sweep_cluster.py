@@ -98,7 +98,7 @@ def test_a_changed_worker_is_told_and_left_out_and_a_scheduler_that_dies_loses_n
     experiment = small_experiment(tmp_path, TWO_POLICIES + "[luck]\nreplicates = 40\n")
     run_sweep(experiment, tmp_path / "threads")
     told: list[str] = []
-    with pytest.raises(CspsimError, match="no worker of the cluster has the code and the versions of this process: tcp.*other sources"):
+    with pytest.raises(CspsimError, match=r"no worker of the cluster has the code and the versions of this process: tcp.*other sources"):
         run_sweep(experiment, tmp_path / "alone", dask=str(cluster.file), tell=told.append)
     cluster.add_worker()
     cluster.wait_for(2)

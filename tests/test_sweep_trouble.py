@@ -103,10 +103,11 @@ class TestSignals:
                 signal.signal(getattr(signal, name), handler)
 
     def test_a_sweep_that_was_killed_is_not_said_to_run(self, tmp_path: Path, folder: Path, experiment: Any) -> None:
-        with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch:
             patch.setattr(store, "PAUSED", "running")  # nobody came to write it
             patch.setattr("cspsim.sweep.sweeping.PAUSED", "running")
-            run_sweep(experiment, folder, progress=_stop_at(14))
+            with pytest.raises(KeyboardInterrupt):
+                run_sweep(experiment, folder, progress=_stop_at(14))
         assert load_results(folder).manifest["status"] == "interrupted"
         printed = CliRunner().invoke(cli.app, ["results", str(folder)]).output
         assert "Status: interrupted" in printed
@@ -178,9 +179,10 @@ class TestFolders:
                 raise PermissionError(30, "Read-only file system")
             real(source, target)
 
-        with monkeypatch.context() as patch, pytest.raises(CspsimError, match="Read-only file system; what was written before is kept"):
+        with monkeypatch.context() as patch:
             patch.setattr(os, "replace", refuse)
-            run_sweep(experiment, folder)
+            with pytest.raises(CspsimError, match="Read-only file system; what was written before is kept"):
+                run_sweep(experiment, folder)
         assert load_results(folder).manifest["status"] == "interrupted"
         assert load_results(folder).manifest["counts"]["runs"] == 21
         run_sweep(experiment, folder, resume=True)
