@@ -53,6 +53,7 @@ def measured(script: str, **sizes: int) -> tuple[int, float, float]:
 
 
 def main() -> None:
+    """Measure and print the figures; with --short on less work."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="less work")
     short = parser.parse_args().short

@@ -64,6 +64,7 @@ def show(title: str, sizes: list[int], found: list[float], unit: str) -> None:
 
 
 def main() -> None:
+    """Measure and print the figures; with --short on less work."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="less work")
     short = parser.parse_args().short

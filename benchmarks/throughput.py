@@ -74,6 +74,7 @@ print((time.perf_counter() - started) / (12 + {steps}))
 
 
 def main() -> None:
+    """Measure and print the figures; with --short on less work."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="two rounds on less work")
     short = parser.parse_args().short

@@ -74,6 +74,7 @@ def paths(exogenous: dict[str, dict[int, float]], level: dict[str, dict[str, flo
 
 
 def main() -> None:
+    """Fit paths and levels round by round, say how far they are off, and write them."""
     target = observed()
     scenario = load_scenario("baseline")
     boroughs, crimes = list(scenario.data.partnerships), list(scenario.data.crime_types)

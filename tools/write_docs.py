@@ -132,6 +132,7 @@ def filled(text: str) -> str:
 
 
 def main() -> None:
+    """Fill the model page; with --levers also run and write the lever page."""
     page = DOCS / "model.md"
     page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
     if "--levers" in sys.argv:

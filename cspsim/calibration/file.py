@@ -63,8 +63,10 @@ class Sought(Section):
 
 
 class Fact(Section):
-    """A stylised fact about an outcome over the fitted months: a value with a tolerance (one standard deviation), or a range
-    that holds the truth nine times of ten."""
+    """A stylised fact about an outcome over the fitted months.
+
+    Either a value with a tolerance (one standard deviation), or a range that holds the truth nine times of ten.
+    """
 
     value: float | None = Field(default=None, allow_inf_nan=False)
     tolerance: float | None = Field(default=None, gt=0, allow_inf_nan=False)

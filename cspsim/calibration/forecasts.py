@@ -29,8 +29,11 @@ ALL_TYPES = "all types"
 
 
 class Forecast(NamedTuple):
-    """One year: first month, what was observed ``[partnership, crime type, month]``, and a sample ``[member, partnership, crime
-    type, month]`` by the name of each way of forecasting; the naive ones may have another number of members."""
+    """One year: its first month, what was observed, and a sample by the name of each way of forecasting.
+
+    Axes: observed ``[partnership, crime type, month]``, a sample ``[member, partnership, crime type, month]``; the naive
+    ways may have another number of members.
+    """
 
     first: date
     observed: Floats

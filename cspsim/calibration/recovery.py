@@ -28,8 +28,11 @@ DATA_SETS_APART = 100 * WIDTH
 
 
 class Recovery(NamedTuple):
-    """What came back of what was planted, ``[data set, number]`` each: planted values, posterior medians, edges of the 50 and 90 %
-    intervals ``[data set, number, edge]`` (5, 25, 75, 95 %), ranks (share of the posterior below the planted value), shrinkage."""
+    """What came back of what was planted, ``[data set, number]`` each.
+
+    Planted values, posterior medians, edges of the 50 and 90 % intervals ``[data set, number, edge]`` (5, 25, 75, 95 %),
+    ranks (share of the posterior below the planted value), shrinkage.
+    """
 
     names: tuple[str, ...]
     planted: Floats

@@ -17,9 +17,9 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def render(template: str, **content: Any) -> str:
-    """A page that loads nothing from anywhere, from a file in ``templates``. Whatever ``content`` holds is escaped, and no
-    control character is left to turn text round or break the page.
+    """A page that loads nothing from anywhere, from a file in ``templates``.
 
+    Whatever ``content`` holds is escaped, and no control character is left to turn text round or break the page.
     Disclaimer and date stand on every page. Raises jinja2.UndefinedError where the template asks for what nobody gave.
     """
     return visible(_templates().get_template(template).render(disclaimer=DISCLAIMER, date=date_stamp(), **content))

@@ -46,8 +46,9 @@ def by_year(results: Results) -> Years:
 
 
 def year_sums(tallies: Floats, reported: Sequence[date]) -> tuple[Integers, Integers, Floats]:
-    """Tallies ``[run, month, ...]`` of the reported months added up by financial year: ``first`` and ``whole`` as in ``Years``, and
-    sums ``[run, year, ...]``.
+    """Tallies ``[run, month, ...]`` of the reported months added up by financial year.
+
+    Gives ``first`` and ``whole`` as in ``Years``, and sums ``[run, year, ...]``.
     """
     began = np.array([day.year if day.month >= 4 else day.year - 1 for day in reported], dtype=np.int64)
     years, lengths = np.unique(began, return_counts=True)

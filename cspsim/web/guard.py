@@ -1,5 +1,6 @@
-"""What stands between a browser and Solara: pages with their language, zoom and theme, headers that keep them to this machine,
-and refusal of requests that come from other sites.
+"""What stands between a browser and Solara.
+
+Pages with their language, zoom and theme, headers that keep them to this machine, and refusal of requests from other sites.
 """
 
 import re

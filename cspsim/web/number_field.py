@@ -41,7 +41,7 @@ def bounded(value: Any, low: float, high: float) -> float | None:
 
 
 def range_in_words(figure: Figure) -> str:
-    """The range and where it comes from: ``0 to 3 times. What is set is a policy choice.``"""
+    """The range and where it comes from: ``0 to 3 times. What is set is a policy choice.``."""
     source = figure.source[:1].upper() + figure.source[1:]
     origin = source if figure.status == "assumption" else f"{figure.status.capitalize()}: {figure.source}"
     return f"{figure.low:g} to {figure.high:g} {figure.unit}. {origin.rstrip('.')}."

@@ -157,8 +157,10 @@ def warm_up() -> None:
 
 
 class Admission(NamedTuple):
-    """Who may come in besides this machine. ``names``: further names of the server; ``proxy``: the address of a proxy that is believed
-    what it says of visitors; ``new_link``: earlier links open no more.
+    """Who may come in besides this machine.
+
+    ``names``: further names of the server; ``proxy``: the address of a proxy that is believed what it says of visitors;
+    ``new_link``: earlier links open no more.
     """
 
     names: Sequence[str] = ()

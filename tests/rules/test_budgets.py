@@ -150,6 +150,14 @@ def test_commitments_go_after_notice_when_the_balance_no_longer_covers_the_year(
     assert seen == [[1, 1, 1], [1, 1, 1], [0, 1, 1], [0, 1, 1]]
 
 
+def test_the_pot_needs_no_money_for_what_match_funders_pay() -> None:
+    # a unit costs £5,000 a month, of which a fifth is matched: three need £12,000
+    for balance, kept in [(12_000, [1, 1, 1]), (11_999, [0, 1, 1])]:
+        bench = only_projects(match_share=0.2, match_funds=1e6, uncertainties={"notice_months": 0}).set(units=1, value=[1, 3, 2])
+        bench.set(balance=balance * bench.world.months_left[MAY])
+        assert bench.run(receive_budgets, MAY).units[INNER].tolist() == kept
+
+
 def test_what_cannot_be_paid_this_month_goes_at_once() -> None:
     bench = only_projects(match_share=0, uncertainties={"notice_months": 6})
     bench.state.units[OUTER] = [1, 1, 1]

@@ -168,6 +168,14 @@ def test_devils_advocate_is_appointed_for_the_stated_share_of_proposals() -> Non
         assert argued / proposals == pytest.approx(lever, abs=4 * np.sqrt(lever * (1 - lever) / 360))
 
 
+def test_the_advocate_is_a_member_and_not_the_sponsor() -> None:
+    bench = on_the_table(Bench(levers={"devils_advocate": 1})).set(challenges=0)
+    bench.world.member[:, HEALTH] = 0
+    for month in range(12):
+        assert bench.run(appoint_advocates, month).challenges[:, LOCAL_AUTHORITY].all(), "nobody else is left"
+    assert bench.state.challenges[:, [POLICE, HEALTH]].sum() == 0
+
+
 def test_a_challenge_is_heard_by_openness_trust_and_chair() -> None:
     # (1/2 + .6/2) x (1/2 + .5/2) + .3 x .5 = .8 x .75 + .15 = .75
     bench = on_the_table(Bench(uncertainties={"chair_hearing": 0.3}, levers={"challenge_culture": 0.5}))

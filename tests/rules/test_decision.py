@@ -101,6 +101,33 @@ def test_the_best_next_unit_is_bought_again_and_again() -> None:
         assert bought(bench)[INNER].tolist() == [*expected, 0]
 
 
+@pytest.mark.parametrize("first", [HOT_SPOTS, CCTV, INJURY_DATA])
+def test_what_is_worth_the_same_is_bought_by_name_and_not_by_place_in_the_file(first: int) -> None:
+    bench = rich_table(profile=0.5).set(free_money=UNIT)
+    bench.world.intervention_key[:] = 7
+    bench.world.intervention_key[first] = 8
+    assert bought(bench)[INNER].tolist() == [float(i == first) for i in range(3)]
+
+
+@pytest.mark.parametrize("first", [LOCAL_AUTHORITY, HEALTH])
+def test_of_two_partners_trusted_alike_the_closest_goes_by_name(first: int) -> None:
+    bench = contested()
+    bench.state.trust[:, POLICE] = [0, 0.5, 0.5]
+    bench.state.doubts[:] = [[0], [9], [9]]
+    bench.world.authority_key[:] = 7
+    bench.world.authority_key[:, first] = 8
+    # off-line the police and that partner decide: (.4 + 2 x .18) / 3 with the local authority, (.4 + .2) / 2 with health
+    assert bench.run(decide_items, JANUARY).estimate == pytest.approx({LOCAL_AUTHORITY: 0.76 / 3, HEALTH: 0.3}[first])
+
+
+def test_limit_alone_at_the_table_there_is_nobody_to_settle_anything_with_off_line() -> None:
+    bench = contested().set(doubts=9)
+    bench.world.member[:, [LOCAL_AUTHORITY, HEALTH]] = 0
+    bench.run(decide_items, JANUARY)
+    assert bench.state.tallies[:, Tally.OFF_LINE_DECISIONS].sum() == 0
+    assert bench.state.estimate == pytest.approx(0.4), "the police's own view"
+
+
 def test_the_january_meeting_buys_for_april_and_for_the_award_length() -> None:
     bench = rich_table(levers={"award_years": 3}).set(free_money=UNIT)
     bench.set(on_table=0).state.on_table[:, CCTV] = 1

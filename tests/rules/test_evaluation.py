@@ -110,6 +110,11 @@ def test_limit_no_evaluation_outside_reviews_without_the_mechanism_or_without_a_
     assert unobserved[INNER].sum(axis=0).tolist() == [1, 0, 1], "CCTV works on burglary alone"
 
 
+def test_a_single_recorded_crime_is_a_trace() -> None:
+    bench = running(uncertainties={"evaluation_base": 1}).set(recorded=1 / 12, recorded_year=1)
+    assert bench.run(intend_evaluations, REVIEW).evaluates.sum() == 6
+
+
 def test_a_project_that_has_run_for_years_may_be_evaluated_however_late_it_was_renewed() -> None:
     # running without a break since the second April; renewed this April, eight months ago
     bench = running(uncertainties={"evaluation_base": 1, "evaluation_after_months": 9, "late_notice_delay": 0})

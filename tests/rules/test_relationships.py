@@ -191,6 +191,16 @@ def test_turnover_is_a_monthly_hazard_that_rises_with_cuts() -> None:
     assert leaving_share(growing) == leaving_share(steady)
 
 
+def test_a_cut_drives_people_away_from_the_second_year_on() -> None:
+    # everything is cut to half: .5 x (1 + 2 x .5) is certain; a year earlier there is nothing to compare with
+    numbers = {"turnover_hazard": 0.5, "turnover_in_cuts": 2}
+    cut = np.where(np.arange(60) < 6, 100, 50)
+    for month, certain in [(11, False), (12, True), (17, True), (18, False)]:
+        bench = table(uncertainties=numbers, hours=cut, reorganised=0)
+        left = leaving_share(bench, range(month, month + 1))
+        assert (left == 1) == certain, f"month {month}: {left}"
+
+
 def test_limit_nobody_leaves_without_turnover_and_those_absent_cannot_leave() -> None:
     frozen = table(uncertainties=EVERYBODY, switches={"turnover": 0}, reorganised=1)
     assert frozen.run(update_relationships, MAY).tallies[:, Tally.NEW_REPRESENTATIVES].sum() == 0

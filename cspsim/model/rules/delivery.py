@@ -46,7 +46,7 @@ def _weigh_load(world: World, state: State, p: int) -> None:
 
 @compiled
 def _fidelity(world: World, state: State, p: int, month: int) -> float:
-    """base x co-ordination x (1 + trust gain) x share of work done / (1 + overload of the doers + of the co-ordinator)."""
+    """Base x co-ordination x (1 + trust gain) x share of work done / (1 + overload of the doers + of the co-ordinator)."""
     uncertainties = world.uncertainties
     done, strained = 0.0, 0.0
     trust, pairs = 0.0, 0.0

@@ -37,8 +37,10 @@ class Mine(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """How much a server takes on. Times in seconds; ``rests_after``: a room nobody looks at drops what can be made
-    again; ``deserted_after``: one with nobody in it and no card handed in gives way when all places are taken.
+    """How much a server takes on. Times in seconds.
+
+    ``rests_after``: a room nobody looks at drops what can be made again; ``deserted_after``: one with nobody in
+    it and no card handed in gives way when all places are taken.
 
     ``rooms_each`` of one visitor, ``rooms_each_machine`` of all visitors from one machine: a visitor can make himself others.
     ``guesses``: so many codes of no room in ``guesses_window``, of one visitor and of all: a code is one of 31^6.

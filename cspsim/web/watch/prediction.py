@@ -69,8 +69,11 @@ class Odds(NamedTuple):
 
 
 def pair_in(recordings: tuple[Recording, ...], outcome: str) -> tuple[float, float]:
-    """Reference and value in this run, all partnerships together: baseline and scenario over the outcome window, or, for a
-    scenario alone, the twelve months to the month where the run is held and the last twelve of the window."""
+    """Reference and value in this run, all partnerships together.
+
+    Baseline and scenario over the outcome window, or, for a scenario alone, the twelve months to the month where the
+    run is held and the last twelve of the window.
+    """
     if len(recordings) > 1:
         reference, value = (_window(recording, *recording.window) for recording in recordings)
     else:
