@@ -216,6 +216,12 @@ def test_the_delivery_funnel_worked_by_hand() -> None:
     assert bench.state.tallies[INNER, funnel].tolist() == [3, 3, 2, 1, 2, 1]
     late = quiet(uncertainties=numbers).set(units=[1, 1, 0], starts=MARCH + 1, evaluated=0, effective_dose=1)
     assert late.run(close_books, MARCH).tallies[INNER, funnel].tolist() == [2, 0, 0, 0, 0, 0]
+    # what does not run, has not begun or has too small a dose hides nothing that comes after it in the catalogue
+    for first in ({"units": 0}, {"starts": MARCH + 1}, {"effective_dose": 0}):
+        after = quiet(uncertainties=numbers, effect=0.3).set(units=1, starts=0, evaluated=0, effective_dose=1)
+        for name, value in first.items():
+            getattr(after.state, name)[:, HOT_SPOTS] = value
+        assert after.run(close_books, MARCH).tallies[INNER, Tally.EFFECTIVE_PROJECTS] == 2, first
 
 
 def test_confidence_worked_by_hand() -> None:

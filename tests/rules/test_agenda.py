@@ -53,6 +53,17 @@ def test_commitments_end_on_31_march_and_the_plan_begins() -> None:
     assert state.units_next.sum() == 0
 
 
+def test_a_late_start_says_nothing_about_the_quality_of_the_work() -> None:
+    numbers = {"late_notice_delay": 4, "recruitment_delay": 4, "implementation_spread": 0.2, "implementation_failure": 0}
+    starts, quality = [], []
+    for replicate in range(100):
+        bench = Bench(uncertainties=numbers, replicate=replicate).set(units_next=1, ends_next=23)
+        state = bench.run(begin_plan_year, NEXT_APRIL)
+        starts.append(state.starts.ravel().copy())
+        quality.append(state.quality.ravel().copy())
+    assert abs(np.corrcoef(np.ravel(starts), np.ravel(quality))[0, 1]) < 4 / np.sqrt(600)
+
+
 def test_awards_of_several_years_carry_over_and_others_are_open_again() -> None:
     bench = Bench(uncertainties=PROMPT).set(units=[2, 1, 3], ends=[MARCH, 23, 35], balance=1e6, allocation=1e6)
     state = bench.run(propose_items, JANUARY)

@@ -58,6 +58,12 @@ def test_each_view_alone() -> None:
     assert assessed(measured(targets=1, scorecard=1)) == pytest.approx(np.full((3, 2), 0.5))
 
 
+def test_need_is_the_same_in_pounds_and_in_billions_of_pounds() -> None:
+    bench = measured(targets=1, scorecard=0.5)
+    bench.world.unit_cost_of_crime[:] = [cost * 1e-9 for cost in COSTS]
+    assert assessed(bench) == pytest.approx(assessed(measured(targets=1, scorecard=0.5)))
+
+
 def test_a_survey_that_is_not_paid_for_tells_nothing() -> None:
     bench = measured(scorecard=1).set(recorded_year=[400, 600], true_year=[1000, 500], afforded=[0, 1])
     need = bench.run(assess_needs, APRIL).need

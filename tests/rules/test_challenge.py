@@ -171,8 +171,10 @@ def test_devils_advocate_is_appointed_for_the_stated_share_of_proposals() -> Non
 def test_the_advocate_is_a_member_and_not_the_sponsor() -> None:
     bench = on_the_table(Bench(levers={"devils_advocate": 1})).set(challenges=0)
     bench.world.member[:, HEALTH] = 0
+    bench.state.on_table[:, CCTV] = 0
     for month in range(12):
-        assert bench.run(appoint_advocates, month).challenges[:, LOCAL_AUTHORITY].all(), "nobody else is left"
+        state = bench.run(appoint_advocates, month)
+        assert (state.challenges[:, LOCAL_AUTHORITY] == state.on_table).all(), "nobody else is left, and nothing else is tabled"
     assert bench.state.challenges[:, [POLICE, HEALTH]].sum() == 0
 
 

@@ -94,6 +94,12 @@ def test_need_knows_the_first_year_too() -> None:
     assert shares_of(commissioned(need=1), APRIL) == pytest.approx([10 / 40, 3.5 / 40, 26.5 / 40], rel=0.02)
 
 
+def test_need_claims_nothing_where_no_crime_is_recorded() -> None:
+    bench = commissioned(need=1, flat=1)
+    bench.set(recorded_year=0).world.rest_recorded[:] = 0
+    assert shares_of(bench)[:2] == pytest.approx([0.1, 0.1]), "half of a flat share"
+
+
 def test_need_counts_only_crime_types_with_a_series() -> None:
     bench = commissioned(need=1)
     bench.world.observed[BURGLARY] = 0
