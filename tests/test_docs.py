@@ -27,7 +27,13 @@ def _tool(name: str) -> ModuleType:
 
 def test_the_tables_of_the_model_page_are_the_ones_the_code_writes() -> None:
     text = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
-    assert text == _tool("write_docs").filled(text), "run python tools/write_docs.py"
+    assert text == _tool("write_docs").filled(text), "run python tools/regenerate.py --only model"
+
+
+def test_every_rule_file_has_tests_of_its_own() -> None:
+    rules = sorted(path.stem for path in (ROOT / "cspsim" / "model" / "rules").glob("[!_]*.py"))
+    untested = [name for name in rules if not (ROOT / "tests" / "rules" / f"test_{name}.py").exists()]
+    assert untested == [], "these rule files have no tests/rules/test_NAME.py"
 
 
 def test_a_table_that_has_no_place_on_the_page_is_an_error() -> None:
@@ -38,12 +44,15 @@ def test_a_table_that_has_no_place_on_the_page_is_an_error() -> None:
 def test_the_lever_page_shows_every_lever_at_both_settings_against_every_outcome() -> None:
     effects = _tool("lever_effects")
     text = (ROOT / "docs" / "levers.md").read_text(encoding="utf-8")
+    unnamed = sorted(set(register_of(Levers)) ^ set(effects.PROXIMATE))
+    assert unnamed == [], "PROXIMATE in tools/lever_effects.py names, for each lever and no other, the outcome it acts on first"
+    unshown = [lever for lever in register_of(Levers) if f"\n## {lever}\n" not in text]
+    assert unshown == [], "docs/levers.md lacks levers: run python tools/regenerate.py --only levers"
     for lever in register_of(Levers):
         section = text.split(f"\n## {lever}\n")[1].split("\n## ")[0]
         low, high = effects.settings_of(lever)
         assert f"| at {low:g} | at {high:g} |" in section
         assert re.findall(r"^\| `(\w+)`", section, re.M) == list(OUTCOMES)
-    assert set(effects.PROXIMATE) == set(register_of(Levers))
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

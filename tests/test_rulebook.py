@@ -94,7 +94,8 @@ class TestSlots:
         }
         books = {name: called.pop(name) for name in ("open_books", "close_books")}
         assert len(books) == 2
-        assert {slot.rule: slot.arguments for slot in SLOTS.values()} == called
+        kept = {slot.rule: slot.arguments for slot in SLOTS.values()}
+        assert kept == called, "SLOTS in cspsim/scenario/rival_rules.py: every rule that month.py calls, with what month.py gives it"
         assert len(SLOTS) == len(called), "each rule has one name, so that nobody names it twice"
 
     def test_without_rules_of_its_own_a_scenario_runs_under_the_package_s(self, study: Path) -> None:
@@ -566,4 +567,5 @@ class TestWhatIsSaidOfRules:
 def test_the_how_to_lists_every_rule_that_can_be_replaced() -> None:
     page = (PACKAGE.parents[1] / "docs" / "how-to-replace-a-rule.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\w, ]+) \|$", page, re.M)
-    assert rows == [(name, slot.rule, ", ".join(slot.arguments)) for name, slot in SLOTS.items()]
+    slots = [(name, slot.rule, ", ".join(slot.arguments)) for name, slot in SLOTS.items()]
+    assert rows == slots, "the table of docs/how-to-replace-a-rule.md lists SLOTS, in its order"

@@ -21,8 +21,6 @@ from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.schema import register_of
 
 DOCS = Path(__file__).parent.parent / "docs"
-RULES = ("budgets", "commissioning", "crime", "recording", "assessment", "agenda", "challenge")
-RULES += ("decision", "workload", "delivery", "evaluation", "relationships", "accounts")
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -45,14 +43,17 @@ def state_table() -> str:
 def month_table() -> str:
     """The order of the month, read from the source of its five stages."""
     rows = []
-    stages = [name for name in vars(month) if name.startswith("until_")]
-    points = {**dict(zip(stages, month.DECISION_POINTS, strict=False))}
-    for stage in stages:
-        source = inspect.getsource(_python(getattr(month, stage)))
-        verbs = re.findall(r"^    (\w+)\(world", source, re.M)
+    points = dict(zip(_verbs(), month.DECISION_POINTS, strict=False))
+    for stage, verbs in _verbs().items():
         rows += [[f"`{verb}`", f"`rules/{_home(verb)}.py`", ""] for verb in verbs]
         rows[-1][2] = f"then agents decide: **{points[stage]}**" if stage in points else ""
     return _table(["step", "where", "decision point"], rows)
+
+
+def _verbs() -> dict[str, list[str]]:
+    """Stage of the month -> the rules it calls, in order."""
+    stages = [name for name in vars(month) if name.startswith("until_")]
+    return {stage: re.findall(r"^    (\w+)\(world", inspect.getsource(_python(getattr(month, stage))), re.M) for stage in stages}
 
 
 def _python(function: Callable) -> Callable:
@@ -64,9 +65,10 @@ def _home(verb: str) -> str:
 
 
 def rules_table() -> str:
-    """What each rule claims: the first sentence of its file."""
+    """What each rule claims: the first sentence of its file. A file stands where the month calls it for the last time."""
     rows = []
-    for name in RULES:
+    called = [_home(verb) for verbs in _verbs().values() for verb in verbs]
+    for name in reversed(dict.fromkeys(reversed(called))):
         text = inspect.getdoc(importlib.import_module(f"cspsim.model.rules.{name}")) or ""
         title, _, claim = text.partition(": ")
         rows.append([title, claim.replace("\n", " "), f"`rules/{name}.py`"])
