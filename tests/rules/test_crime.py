@@ -212,6 +212,14 @@ def test_stationary_spread_gives_annual_changes_of_one(r: float) -> None:
     assert annual_changes(monthly).std() == pytest.approx(1, rel=0.02)
 
 
+@pytest.mark.parametrize("r", [0, 0.5, 0.98])
+def test_stationary_spread_is_that_of_all_pairs_of_months(r: float) -> None:
+    months = np.arange(24)
+    covariance = r ** np.abs(months[:, None] - months)
+    change = np.repeat([-1 / 12, 1 / 12], 12)
+    assert _stationary_over_annual(r) == pytest.approx(1 / np.sqrt(change @ covariance @ change), rel=1e-12)
+
+
 def test_slow_shocks_have_the_annual_spread_that_was_asked_for() -> None:
     bench = Bench(common_sd=0.03, local_sd=[0.05, 0.1], uncertainties={"shock_scale": 1})
     shocks = []

@@ -22,6 +22,7 @@ from rules_support import (
     shares,
 )
 
+from cspsim.model.luck import new_luck
 from cspsim.model.rules.decision import decide_items
 from cspsim.model.tallies import AuthorityTally, Tally
 
@@ -107,6 +108,21 @@ def test_what_is_worth_the_same_is_bought_by_name_and_not_by_place_in_the_file(f
     bench.world.intervention_key[:] = 7
     bench.world.intervention_key[first] = 8
     assert bought(bench)[INNER].tolist() == [float(i == first) for i in range(3)]
+
+
+def test_the_chance_of_going_off_line_is_the_rate_times_the_share_that_doubts_in_silence() -> None:
+    # one of three: .9 / 3 = .3, over 400 replicates of six items
+    bench = rich_table(uncertainties={"off_line_rate": 0.9}).set(free_money=0)
+    bench.state.doubts[:, LOCAL_AUTHORITY] = 9
+    for replicate in range(400):
+        bench.luck = new_luck(1, replicate)
+        bench.run(decide_items, JANUARY)
+    share = bench.state.tallies[:, Tally.OFF_LINE_DECISIONS].sum() / bench.state.tallies[:, Tally.DECISIONS].sum()
+    assert share == pytest.approx(0.3, abs=4 * np.sqrt(0.3 * 0.7 / 2400))
+
+
+def test_what_needs_no_match_funds_is_bought_without_any() -> None:
+    assert bought(rich_table(match_funds=0, match_share=0)).sum() == 18
 
 
 @pytest.mark.parametrize("first", [LOCAL_AUTHORITY, HEALTH])

@@ -110,6 +110,14 @@ def test_limit_no_evaluation_outside_reviews_without_the_mechanism_or_without_a_
     assert unobserved[INNER].sum(axis=0).tolist() == [1, 0, 1], "CCTV works on burglary alone"
 
 
+def test_what_has_lost_its_lead_is_not_evaluated() -> None:
+    bench = running(uncertainties={"evaluation_base": 1})
+    bench.world.lead[:, CCTV, REVIEW] = -1
+    bench.set(evaluates=1).run(evaluate_projects, REVIEW)
+    assert bench.state.evaluated[:, CCTV].sum() == 0
+    assert (np.delete(bench.state.evaluated, CCTV, axis=1) > 0).all()
+
+
 def test_a_single_recorded_crime_is_a_trace() -> None:
     bench = running(uncertainties={"evaluation_base": 1}).set(recorded=1 / 12, recorded_year=1)
     assert bench.run(intend_evaluations, REVIEW).evaluates.sum() == 6
