@@ -14,7 +14,22 @@ from typer.exceptions import TyperException
 
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.outward import visible
-from cspsim.commands import analyse, calibrate, country, hypotheses, kit, optimise, results, rooms, runs, scenarios, sweep, verify, view
+from cspsim.commands import (
+    analyse,
+    calibrate,
+    country,
+    hypotheses,
+    kit,
+    optimise,
+    places,
+    results,
+    rooms,
+    runs,
+    scenarios,
+    sweep,
+    verify,
+    view,
+)
 from cspsim.commands.stopping import exit_code_of, heed_signals
 from cspsim.commands.terminal import complain, speak_plainly
 
@@ -61,6 +76,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "show": scenarios.show,
     "describe": scenarios.describe,
     "check": scenarios.check,
+    "places": places.places,
     "new": scenarios.new,
     "run": runs.run,
     "explain": runs.explain,

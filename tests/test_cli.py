@@ -25,7 +25,7 @@ from cspsim.scenario.scenario import load_scenario, scenario_names
 
 COMMANDS = (
     *("list", "show", "describe", "check", "new", "run", "compare", "explain"),
-    *("sweep", "results", "analyse", "hypotheses", "calibrate", "optimise", "country", "rooms"),
+    *("places", "sweep", "results", "analyse", "hypotheses", "calibrate", "optimise", "country", "rooms"),
 )
 HEAVY = (
     *("numba", "numpy", "pandas", "mesa", "matplotlib", "scipy", "pydantic", "jinja2"),
@@ -151,9 +151,9 @@ class TestScenarioCommands:
         Path("mine.toml").write_text("mine", encoding="utf-8")
         refused = call("new", "mine")
         assert refused.exit_code == 2
-        assert "--force" in refused.stderr
+        assert "--overwrite" in refused.stderr
         assert Path("mine.toml").read_text(encoding="utf-8") == "mine"
-        assert call("new", "mine", "--force", "--extends", "no-cuts").exit_code == 0
+        assert call("new", "mine", "--overwrite", "--extends", "no-cuts").exit_code == 0
         assert load_scenario(Path("mine.toml")).digest == load_scenario("no-cuts").digest
         assert sorted(path.name for path in Path().iterdir()) == ["half.toml", "mine.toml", "tiny.toml"]
 

@@ -10,7 +10,7 @@ from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import as_json, write_whole
 from cspsim.basics.outward import as_argument, for_shell
 from cspsim.commands.options import Json, ScenarioName, in_cell, in_words, load
-from cspsim.commands.terminal import Column, complain, say, show_table
+from cspsim.commands.terminal import Column, complain, say, show_table, waiting
 
 if TYPE_CHECKING:
     from cspsim.scenario.scenario import Scenario
@@ -154,19 +154,41 @@ def check(files: Annotated[list[str], typer.Argument(help="Scenario files, names
 
 def new(
     name: Annotated[str, typer.Argument(help="Name of the new scenario; the file is NAME.toml.")],
-    extends: Annotated[str, typer.Option(help="Scenario it starts from.")] = "baseline",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+    extends: Annotated[str | None, typer.Option(help="Scenario it starts from; baseline if not given.")] = None,
+    place: Annotated[
+        str | None,
+        typer.Option(help="A real partnership, or several of one force area with commas between them: cspsim places finds them."),
+    ] = None,
+    force: Annotated[str | None, typer.Option(help='Every partnership of a police force area, such as "West Yorkshire".')] = None,
+    first_year: Annotated[int | None, typer.Option("--first-year", help="With --place or --force: the year whose April begins it.")] = None,
+    years: Annotated[int | None, typer.Option(help="With --place or --force: how many years.")] = None,
+    after_2028: Annotated[
+        str | None, typer.Option("--after-2028", help="With --place or --force: mayor or board, who follows the commissioner in May 2028.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite a file that exists.")] = False,
     json: Json = False,
 ) -> None:
-    """Write a commented scenario file to start from."""
-    from cspsim.scenario.scenario import new_scenario_text
-
+    """Write a scenario file to start from: any real partnership as it is today, or a commented copy of a shipped scenario."""
     path = Path(name if name.endswith(".toml") else f"{name}.toml")
     if "+" in path.stem:
         raise CspsimError(f"{path.name}: a name with + would be read as a stack of scenarios")
+    if path.exists() and not overwrite:
+        raise CspsimError(f"{path} exists already: choose another name, or overwrite it with --overwrite")
+    if place is not None or force is not None:
+        if extends is not None:
+            raise CspsimError("--extends and --place: a real place stands by itself; leave one of the two out")
+        _new_place(path, place, force, {"first_year": first_year, "years": years, "after_2028": after_2028}, json)
+        return
+    for option, given in (("--first-year", first_year), ("--years", years), ("--after-2028", after_2028)):
+        if given is not None:
+            raise CspsimError(f"{option} belongs to --place or --force: name a real place")
+    _new_child(path, extends or "baseline", json)
+
+
+def _new_child(path: Path, extends: str, json: bool) -> None:
+    from cspsim.scenario.scenario import new_scenario_text
+
     load(extends)
-    if path.exists() and not force:
-        raise CspsimError(f"{path} exists already: choose another name, or overwrite it with --force")
     write_whole(path, new_scenario_text(path.stem, extends))
     if json:
         typer.echo(as_json({"file": str(path), "extends": extends}))
@@ -174,3 +196,31 @@ def new(
     say(f"Wrote {path}. Take the # away from a line to use it, then:")
     say(f"  {for_shell(['cspsim', 'check', as_argument(str(path))])}")
     say(f"  {for_shell(['cspsim', 'compare', as_argument(extends), as_argument(str(path))])}")
+
+
+def _new_place(path: Path, place: str | None, force: str | None, given: dict[str, Any], json: bool) -> None:
+    """One or several real partnerships of one force area."""
+    from cspsim.places.partnership_table import place_named, places_in
+    from cspsim.places.place_scenario import Span, checked_span, one_force, place_scenario_text
+
+    span = checked_span(Span(**{key: value for key, value in given.items() if value is not None}))
+    chosen = places_in(force) if force is not None else []
+    chosen += [place_named(text) for text in (place or "").split(",") if text.strip()]
+    if place is not None and not place.strip(" ,"):
+        raise CspsimError("--place names nothing: write a name, such as --place leeds")
+    own = one_force(chosen)
+    with waiting("Fitting the first year to the published crime", json) as _:
+        text = place_scenario_text(own, span, f"{own[0].force} force area" if force is not None else "")
+    write_whole(path, text)
+    cut = f"levers.grant.path={{{min(span.first_year + 1, span.first_year + span.years - 1)}-04=0.7}}"
+    compare = for_shell(["cspsim", "compare", as_argument(str(path)), as_argument(str(path)), "--set", cut])
+    if json:
+        rows = [{"name": p.name, "code": p.code, "force": p.force, "tier": p.tier, "population": p.population} for p in own]
+        typer.echo(as_json({"file": str(path), "months": [span.first_month, span.last_month], "places": rows, "next": compare}))
+        return
+    residents = sum(p.population for p in own)
+    who = own[0].name if len(own) == 1 else f"{len(own)} partnerships"
+    say(f"Wrote {path}: {who} in the {own[0].force} force area, {residents:,} residents, {span.first_month} to {span.last_month}.")
+    say("Population and recorded crime are published; money, staff, duties and antisocial behaviour are defaults. Next:")
+    say(f"  {for_shell(['cspsim', 'check', as_argument(str(path))])}      # what to fill in first")
+    say(f"  {compare}")

@@ -148,7 +148,7 @@ def _area(data: ScenarioData, calendar: Calendar, levers: Levers) -> dict[str, A
     months = calendar.conditions
     deflator = path_by_month(data.area.deflator, months, 1.0)
     streams = {"partnerships": np.zeros(len(months)), "commissioner": np.zeros(len(months))}
-    returns = np.zeros(len(months))
+    returns = np.full(len(months), sum(duty.hours.value for duty in data.duties.values()) / 12)
     for grant in data.grants.values():
         pounds = path_by_month(grant.amount, months, 0.0)
         if grant.prices == "nominal":

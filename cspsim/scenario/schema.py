@@ -228,6 +228,13 @@ class Grant(Section):
     returns_hours: HoursPerYear
 
 
+class StatutoryDuty(Section):
+    """Work that the law asks of a partnership whatever its programme: hours that the co-ordinator does not have for anything else."""
+
+    title: str
+    hours: HoursPerYear
+
+
 class Intervention(Section):
     """A catalogue entry: what one unit costs, who leads it, what it truly does and what people think of it."""
 
@@ -283,6 +290,9 @@ class ScenarioData(Section):
     authorities: dict[str, Authority]
     partnerships: dict[str, PartnershipEntry]
     grants: dict[str, Grant]
+    duties: dict[str, StatutoryDuty] = Field(
+        default_factory=dict, description="statutory duties with hours of their own, at every table of the file"
+    )
     interventions: dict[str, Intervention]
     events: dict[str, Event] = Field(default_factory=dict)
     levers: dict[str, DatedPath] = Field(default_factory=dict)
