@@ -62,7 +62,7 @@ def tiny(name: str, path: Path) -> Scenario:
 
 
 def cli(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, ["country", *arguments])
+    result = CliRunner().invoke(app, ["country", "--synthetic", *arguments])
     return result.exit_code, result.stdout, result.stderr
 
 

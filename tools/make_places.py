@@ -140,6 +140,7 @@ def table(workbook: str, lookup_file: str) -> list[dict[str, Any]]:
 
 
 def main() -> None:
+    """Write the table from the two files named on the command line."""
     if len(sys.argv) != 3:
         raise SystemExit("usage: python tools/make_places.py WORKBOOK.xlsx LOOKUP.csv")
     rows = table(*sys.argv[1:])

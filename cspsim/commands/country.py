@@ -1,7 +1,9 @@
-"""The command that draws a synthetic country, writes it down, and asks it a question: ``country``."""
+"""The command that asks the whole country a question, the real one or a synthetic one, or writes it down: ``country``."""
 
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -9,24 +11,42 @@ from cspsim.basics.errors import CspsimError, did_you_mean
 from cspsim.basics.exports import MANIFEST, as_json, check_target, results_folder
 from cspsim.basics.limits import Work, work_of
 from cspsim.basics.outward import as_argument, for_shell
-from cspsim.commands.options import Changes, Json, MemoryLimit, Seed, Threads, TimeLimit, parsed_changes, permit
+from cspsim.commands.options import (
+    LARGEST_SEED,
+    After2028,
+    Changes,
+    FirstYear,
+    Json,
+    MemoryLimit,
+    Threads,
+    TimeLimit,
+    Years,
+    parsed_changes,
+    permit,
+)
 from cspsim.commands.terminal import Column, say, show_table, waiting
 
 if TYPE_CHECKING:
     from cspsim.country.totals import CountryAnswer
+    from cspsim.scenario.scenario import Scenario
 
 AREA_TIME, AREA_MEMORY = 0.07, 20_000.0  # seconds to draw, write or read one area, measured; bytes its answer takes
 SET_RUNS = 4  # runs of each arm of each area under each assumption set
 
 
 def country(
-    seed: Seed = 1,
-    areas: Annotated[int, typer.Option(min=1, help="Force areas; the first is the capital.")] = 43,
+    force: Annotated[list[str] | None, typer.Option(help="Only this police force area. May be repeated; all 43 if not given.")] = None,
+    first_year: FirstYear = None,
+    years: Years = None,
+    after_2028: After2028 = None,
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="Draw a country without any real place, for tests of method.")] = False,
+    seed: Annotated[int | None, typer.Option(min=0, max=LARGEST_SEED, help="With --synthetic: seed of what is drawn.")] = None,
+    areas: Annotated[int | None, typer.Option(min=1, help="With --synthetic: force areas; the first is the capital.")] = None,
     out_folder: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for one scenario file per area.")] = None,
     run: Annotated[bool, typer.Option("--run", help="Run every area as it is and as --set changes it.")] = False,
     set_: Changes = None,
     replicates: Annotated[int, typer.Option(min=2, help="Runs of each area, with and without the change.")] = 100,
-    luck_seed: Annotated[int, typer.Option("--luck-seed", min=0, max=2**64 - 1, help="Seed of the runs' luck.")] = 1,
+    luck_seed: Annotated[int, typer.Option("--luck-seed", min=0, max=LARGEST_SEED, help="Seed of the runs' luck.")] = 1,
     assumption_sets: Annotated[int, typer.Option("--assumption-sets", min=0, help="Sampled sets of assumptions, four runs each.")] = 0,
     outcome: Annotated[str | None, typer.Option(help="Outcome of the table of areas; the primary one if not given.")] = None,
     threads: Threads = None,
@@ -34,35 +54,77 @@ def country(
     memory_limit: MemoryLimit = None,
     json: Json = False,
 ) -> None:
-    """Draw a synthetic country of some 300 partnerships in 43 force areas; write it as scenarios, or ask it a question."""
+    """Ask the whole of England and Wales a question, its 314 partnerships in 43 force areas, or write them as scenarios."""
     changes = _asked(run, out_folder, set_, outcome)
-    permit(Work(areas * AREA_TIME, areas * AREA_MEMORY), f"drawing {areas:,} areas", time_limit, memory_limit)
-    found: dict[str, Any] = {"seed": seed, "areas": areas, "synthetic": True}
+    if synthetic and areas is not None:
+        permit(Work(areas * AREA_TIME, areas * AREA_MEMORY), f"drawing {areas:,} areas", time_limit, memory_limit)
+    of_real = {"force": force, "first_year": first_year, "years": years, "after_2028": after_2028}
+    source = _synthetic(seed, areas, of_real) if synthetic else _real(of_real, {"--seed": seed, "--areas": areas})
+    found: dict[str, Any] = dict(source.settings)
     if out_folder is not None:
-        found["files"] = [str(path) for path in _write(out_folder, seed, areas)]
+        found["files"] = [str(path) for path in _write(out_folder, source)]
         if not json:
-            say(f"Wrote {areas} synthetic force areas to {out_folder}. No place in them is real.")
+            many = len(source.files)
+            say(f"Wrote {many} {source.word}force area{'s' * (many != 1)} to {out_folder}. {source.caution}")
             say(f"  {for_shell(['cspsim', 'check', as_argument(found['files'][-1])])}")
             say()
     if run:
         from cspsim.country.areas import AREA_SIZE
 
-        runs = areas * 2 * (replicates + SET_RUNS * assumption_sets)
+        many = len(source.files)
+        runs = many * 2 * (replicates + SET_RUNS * assumption_sets)
         work = work_of(AREA_SIZE, runs, kept=2 * replicates + 2 * SET_RUNS * assumption_sets, threads=threads)
-        permit(work, f"{runs:,} runs of {areas:,} areas", time_limit, memory_limit)
+        permit(work, f"{runs:,} runs of {many:,} areas", time_limit, memory_limit)
         with waiting("Running areas", json) as report:
-            from cspsim.country.areas import generate_country
             from cspsim.country.totals import run_country
 
             answer = run_country(
-                generate_country(seed, areas), changes, replicates, luck_seed, assumption_sets, SET_RUNS, threads,
+                source.scenarios(), changes, replicates, luck_seed, assumption_sets, SET_RUNS, threads,
                 report(runs),
             )  # fmt: skip
         found |= {"changes": changes, "luck_seed": luck_seed, **_as_plain(answer, outcome)}
         if not json:
-            _tell(answer, outcome, ", ".join(set_ or []))
+            _tell(answer, outcome, ", ".join(set_ or []), source)
     if json:
         typer.echo(as_json(found))
+
+
+class _Source(NamedTuple):
+    """A country to write or to run: its file names with what makes each text, its scenarios, and what to say about it."""
+
+    files: Mapping[str, Callable[[], str]]
+    scenarios: Callable[[], "Iterator[Scenario]"]
+    settings: dict[str, Any]
+    word: str
+    caution: str
+
+
+def _synthetic(seed: int | None, areas: int | None, of_real: Mapping[str, Any]) -> _Source:
+    from cspsim.country.areas import AREAS, area_name, area_text, check_country, generate_country
+
+    for name, given in of_real.items():
+        if given:
+            raise CspsimError(f"--{name.replace('_', '-')} belongs to the real country: leave out --synthetic")
+    drawn, many = 1 if seed is None else seed, AREAS if areas is None else areas
+    check_country(drawn, many)
+    files = {f"{area_name(number)}.toml": partial(area_text, drawn, number) for number in range(1, many + 1)}
+    settings = {"seed": drawn, "areas": many, "synthetic": True}
+    return _Source(files, partial(generate_country, drawn, many), settings, "synthetic ", "No place in them is real.")
+
+
+def _real(given: Mapping[str, Any], of_synthetic: Mapping[str, Any]) -> _Source:
+    from cspsim.places.place_scenario import Span, checked_span
+    from cspsim.places.real_country import asked_forces, file_name_of, force_text, real_country
+
+    for option, value in of_synthetic.items():
+        if value is not None:
+            raise CspsimError(f"{option} belongs to --synthetic: the real country is not drawn")
+    span = checked_span(Span(**{name: value for name, value in given.items() if name != "force" and value is not None}))
+    forces = asked_forces(given["force"] or ())
+    files = {file_name_of(force): partial(force_text, force, span) for force in forces}
+    settings = {"forces": forces, "months": [span.first_month, span.last_month], "synthetic": False}
+    caution = "Population and crime are published; money, staff and duties are defaults."
+    return _Source(files, partial(real_country, span, forces), settings, "", caution)
 
 
 def _asked(run: bool, out_folder: Path | None, set_: list[str] | None, outcome: str | None) -> dict[str, Any]:
@@ -80,19 +142,17 @@ def _asked(run: bool, out_folder: Path | None, set_: list[str] | None, outcome: 
     return parsed_changes(set_ or [])
 
 
-def _write(folder: Path, seed: int, areas: int) -> list[Path]:
+def _write(folder: Path, source: _Source) -> list[Path]:
     """The areas as scenario files, all of them or none, with the settings that made them."""
-    from cspsim.country.areas import area_name, area_text
     from cspsim.sweep.same_code import versions
 
     check_target(folder)
-    names = [f"{area_name(number)}.toml" for number in range(1, areas + 1)]
     with results_folder(folder) as new:
-        for number, name in enumerate(names, start=1):
-            (new / name).write_text(area_text(seed, number), encoding="utf-8")
-        settings = {"what": "a synthetic country; no place is real", "seed": seed, "areas": areas, "versions": versions()}
-        (new / MANIFEST).write_text(as_json(settings), encoding="utf-8")
-    return [folder / name for name in names]
+        for name, text in source.files.items():
+            (new / name).write_text(text(), encoding="utf-8")
+        what = "a synthetic country; no place is real" if source.word else "police force areas of England and Wales"
+        (new / MANIFEST).write_text(as_json({"what": what, **source.settings, "versions": versions()}), encoding="utf-8")
+    return [folder / name for name in source.files]
 
 
 def _as_plain(answer: "CountryAnswer", outcome: str | None = None) -> dict[str, object]:
@@ -107,13 +167,14 @@ def _as_plain(answer: "CountryAnswer", outcome: str | None = None) -> dict[str, 
     }
 
 
-def _tell(answer: "CountryAnswer", outcome: str | None, changes: str) -> None:
+def _tell(answer: "CountryAnswer", outcome: str | None, changes: str, source: _Source) -> None:
     from cspsim.reports.summary import row_of
     from cspsim.running.outcomes import MAIN
 
     partnerships = sum(area.partnerships for area in answer.areas)
-    say(f"A synthetic country: {partnerships} partnerships in {len(answer.areas)} force areas, {answer.replicates} runs each", style="bold")
-    say(f"With {changes} against the country as it is. No place is real; illustrative model, not a forecast.")
+    which = "A synthetic country" if source.word else "England and Wales"
+    say(f"{which}: {partnerships} partnerships in {len(answer.areas)} force areas, {answer.replicates} runs each", style="bold")
+    say(f"With {changes} against the country as it is. {source.caution} Illustrative model, not a forecast.")
     say()
     shown = outcome or answer.primary
     rows = [row_of(finding) for finding in answer.findings if finding.outcome in (*MAIN, shown)]

@@ -28,6 +28,13 @@ Changes = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change a dotted key, such as levers.grant.multiplier=0.5. May be repeated."),
 ]
 
+FirstYear = Annotated[
+    int | None, typer.Option("--first-year", help="Of a real place: the year whose April begins the run, 2026 if not given.")
+]
+Years = Annotated[int | None, typer.Option("--years", help="Of a real place: how many years, 5 if not given.")]
+After2028 = Annotated[
+    str | None, typer.Option("--after-2028", help="Of a real place: mayor or board, who follows the commissioner in May 2028.")
+]
 
 AllowRules = Annotated[
     bool, typer.Option("--allow-rules", help="Run the rules that these scenarios bring along: Python code, which you should have read.")

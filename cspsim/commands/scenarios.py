@@ -9,10 +9,11 @@ import typer
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import as_json, write_whole
 from cspsim.basics.outward import as_argument, for_shell
-from cspsim.commands.options import Json, ScenarioName, in_cell, in_words, load
+from cspsim.commands.options import After2028, FirstYear, Json, ScenarioName, Years, in_cell, in_words, load
 from cspsim.commands.terminal import Column, complain, say, show_table, waiting
 
 if TYPE_CHECKING:
+    from cspsim.places.fill_in import StillDefault
     from cspsim.scenario.scenario import Scenario
 
 
@@ -131,25 +132,54 @@ def describe(
 
 
 def check(files: Annotated[list[str], typer.Argument(help="Scenario files, names or stacks.")], json: Json = False) -> None:
-    """Check scenarios without running them: OK, or everything that is wrong with file, line and what was expected."""
+    """Check scenarios without running them: OK, or everything that is wrong with file, line and what was expected.
+
+    For a real place also what to fill in first.
+    """
     from cspsim.basics.errors import ScenarioError
 
     found = []
     for file in files:
         faults: list[dict[str, Any]] = []
+        fill_in: list[dict[str, Any]] = []
         try:
-            rivals = load(file).rivals
+            scenario = load(file)
         except ScenarioError as error:
             faults = [{"file": f.file, "line": f.line, "key": f.key, "message": f.message, "hint": f.hint} for f in error.faults]
             if not json:
                 complain(str(error))
-        found.append({"scenario": file, "ok": not faults, "faults": faults})
-        if not json and not faults:
-            say(f"{file}: OK" + (", with Python code of its own that runs only with --allow-rules" if rivals else ""))
+        else:
+            from cspsim.places.fill_in import to_fill_in
+
+            defaults = to_fill_in(scenario)
+            fill_in = [entry._asdict() for entry in defaults]
+            if not json:
+                say(f"{file}: OK" + (", with Python code of its own that runs only with --allow-rules" if scenario.rivals else ""))
+                _say_what_to_fill_in(defaults)
+        found.append({"scenario": file, "ok": not faults, "faults": faults, "fill_in_first": fill_in})
     if json:
         typer.echo(as_json(found))
     if not all(entry["ok"] for entry in found):
         raise typer.Exit(2)
+
+
+SHOWN_FIRST = 8
+
+
+def _say_what_to_fill_in(defaults: "list[StillDefault]") -> None:
+    """The defaults that move the answer most, in order."""
+    if not defaults:
+        return
+    say("To make this yours, fill in first:")
+    rows = [(f"{n}", entry.words, entry.now, f"{entry.moves:.0%}", entry.key) for n, entry in enumerate(defaults[:SHOWN_FIRST], start=1)]
+    columns = [Column("", True), Column("What"), Column("Now", rank=2), Column("Moves the answer by", True, 1), Column("Key")]
+    show_table("", columns, rows)
+    more = len(defaults) - SHOWN_FIRST
+    say(
+        (f"{more} more with --json. " if more > 0 else "")
+        + "A number you state yourself, with your own source or none, leaves this list. How far: over its range, as a share of the answer"
+        + " to 30 % less grant, measured on ten places."
+    )
 
 
 def new(
@@ -160,11 +190,9 @@ def new(
         typer.Option(help="A real partnership, or several of one force area with commas between them: cspsim places finds them."),
     ] = None,
     force: Annotated[str | None, typer.Option(help='Every partnership of a police force area, such as "West Yorkshire".')] = None,
-    first_year: Annotated[int | None, typer.Option("--first-year", help="With --place or --force: the year whose April begins it.")] = None,
-    years: Annotated[int | None, typer.Option(help="With --place or --force: how many years.")] = None,
-    after_2028: Annotated[
-        str | None, typer.Option("--after-2028", help="With --place or --force: mayor or board, who follows the commissioner in May 2028.")
-    ] = None,
+    first_year: FirstYear = None,
+    years: Years = None,
+    after_2028: After2028 = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite a file that exists.")] = False,
     json: Json = False,
 ) -> None:

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from cspsim.basics.errors import CspsimError
@@ -162,6 +162,7 @@ def _or(names: list[str]) -> str:
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
+@lru_cache(maxsize=4096)
 def _words(text: str) -> list[str]:
     """Lower-case words without accents and punctuation."""
     plain = unicodedata.normalize("NFKD", text.casefold().replace("&", " and ").replace("'", ""))

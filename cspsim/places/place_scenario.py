@@ -118,6 +118,7 @@ def place_tables(places: Sequence[RealPlace], span: Span, title: str = "") -> di
     }
 
 
+_COUNCIL_WORDS = {"london": "London borough", "metropolitan": "metropolitan borough", "unitary": "unitary", "wales": "Welsh"}
 _COUNCIL_PARTS = (("world/today-one-council", False), ("world/today-two-councils", True))
 
 
@@ -181,9 +182,12 @@ def _authorities(own: list[RealPlace], span: Span) -> dict[str, Any]:
     single = [tier for tier in TIER_WORDS if tier in tiers - {"two_tier"}]
     found: dict[str, Any] = {"police": {"title": _police(force), "mainstream": flat}}
     if single:
-        kinds = " or ".join(TIER_WORDS[tier].lower() for tier in single)
         one = named.get(single[0])
-        title = f"{_listed(list(one.councils))} council{'s' if len(one.councils) > 1 else ''} ({kinds})" if one else _council_kind(single)
+        title = (
+            f"{_listed(list(one.councils))} council{'s' if len(one.councils) > 1 else ''} ({_COUNCIL_WORDS[single[0]]})"
+            if one
+            else _council_kind(single)
+        )
         found["local_authority"] = {"title": title, "mainstream": flat}
     if "two_tier" in tiers:
         one = named.get("two_tier")
@@ -197,8 +201,8 @@ def _authorities(own: list[RealPlace], span: Span) -> dict[str, Any]:
 
 
 def _council_kind(tiers: list[str]) -> str:
-    words = " or ".join(TIER_WORDS[tier].lower() for tier in tiers)
-    return f"{words[:1].upper()}{words[1:]}" + ("" if words.endswith("council") else " council")
+    words = " or ".join(_COUNCIL_WORDS[tier] for tier in tiers)
+    return f"{words[:1].upper()}{words[1:]} council"
 
 
 def _police(force: str) -> str:
@@ -234,7 +238,10 @@ def _after_2028(force: str, span: Span) -> dict[str, Any]:
     if not after or since > span.last_month:
         return {}
     said = tomllib.loads((shipped_folder() / _SUCCESSORS[after]).read_text(encoding="utf-8"))["levers"]
-    levers = {name: {**entry, "path": dict.fromkeys([since], *entry["path"].values())} for name, entry in said.items()}
+    levers = {
+        name: {**entry, "path": dict.fromkeys([since], *entry["path"].values()), "source": MARK + entry["source"]}
+        for name, entry in said.items()
+    }
     if kind == "mayor_already" or since == span.first_month:
         return {"levers": levers}
     title = (

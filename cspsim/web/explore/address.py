@@ -12,7 +12,7 @@ from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.schema import parse_month, register_of
 from cspsim.web.explore.levers import months_to_begin
 from cspsim.web.explore.question import LARGEST_SEED, MOST_RUNS, Question
-from cspsim.web.scenarios import known_names, scenario_of
+from cspsim.web.scenarios import is_place, known_names, scenario_of
 
 LONGEST = 8000
 """Characters of a query that are looked at."""
@@ -79,6 +79,10 @@ def _one_of(known: Callable[[], Any]) -> Callable[[str], str]:
     return read
 
 
+def _scenario(value: str) -> str:
+    return value if is_place(value) else _one_of(known_names)(value)
+
+
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(value: str) -> int:
         if not (value.isascii() and value.isdecimal() and len(value) < 20 and low <= int(value) <= high):
@@ -98,8 +102,8 @@ def _short(text: str) -> str:
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
-    "scenario": _one_of(known_names),
-    "baseline": _one_of(known_names),
+    "scenario": _scenario,
+    "baseline": _scenario,
     "since": _month,
     "outcome": _one_of(lambda: OUTCOMES),
     "runs": _whole(8, MOST_RUNS),

@@ -13,7 +13,7 @@ from cspsim.web.explore.levers import groups_of, months_to_begin, standing_of, u
 from cspsim.web.explore.posing import baselines_for
 from cspsim.web.explore.question import LARGEST_SEED, MOST_RUNS, USUAL_RUNS, Question
 from cspsim.web.parts import Button, Choice, NumberField, Tick, box, words
-from cspsim.web.scenarios import entries, scenario_of
+from cspsim.web.scenarios import entries, is_place, place_titles, scenario_of
 
 Ask = Callable[[Question, str], None]
 """Asks another question; the text names the control that was used."""
@@ -28,6 +28,8 @@ SEED = Figure(1, 0, LARGEST_SEED, "", "settles all luck; another seed is another
 def ScenarioPicker(question: Question, ask: Ask) -> None:
     """The two arms and what is asked of them."""
     titles = {entry.name: entry.title for entry in entries()}
+    if is_place(question.scenario):
+        titles[question.scenario] = place_titles()[question.scenario]
     chosen = scenario_of(question.scenario)
 
     def pick(name: str) -> None:
@@ -41,6 +43,7 @@ def ScenarioPicker(question: Question, ask: Ask) -> None:
     with box("section", "csp-card", aria_labelledby="explore-scenario"):
         words("h2", "Question", "csp-h2", id_="explore-scenario")
         Choice("Scenario", question.scenario, titles, pick, hint=chosen.question)
+        RealPlaces(question, pick)
         against = {name: title for name, title in titles.items() if name in comparable or name == question.baseline}
         Choice("Compared with", question.baseline, against, lambda name: ask(question._replace(baseline=name), ""))
         outcomes = {name: entry.title for name, entry in OUTCOMES.items()}
@@ -58,6 +61,18 @@ def ScenarioPicker(question: Question, ask: Ask) -> None:
             with box("div", "csp-stack", "csp-explore__inner"):
                 NumberField(RUNS, question.runs, lambda value: ask(question._replace(runs=int(value)), "runs"), whole=True, step=8)
                 NumberField(SEED, question.seed, lambda value: ask(question._replace(seed=int(value)), "seed"), whole=True, slider=False)
+
+
+@solara.component
+def RealPlaces(question: Question, pick: Callable[[str], None]) -> None:
+    """Any real partnership by its name; typing the first letters in the list finds it."""
+    offered = {"": "Choose a partnership", **place_titles()}
+    chosen = question.scenario if is_place(question.scenario) else ""
+    hint = (
+        "Every Community Safety Partnership of England and Wales, April 2026 on. Population and recorded crime are published; "
+        "money, staff and duties are defaults."
+    )
+    Choice("Or a real place", chosen, offered, lambda name: pick(name) if name else None, hint=hint)
 
 
 @solara.component

@@ -10,7 +10,7 @@ from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.toml_lines import write_toml, write_value
 from cspsim.web.explore.levers import holding, months_to_begin, usual_month
 from cspsim.web.explore.question import Question
-from cspsim.web.scenarios import file_of, known_names, scenario_of
+from cspsim.web.scenarios import file_of, is_place, known_names, making_of, scenario_of
 
 CHANGED = "your-scenario"
 """What a scenario is called once a lever of it was moved."""
@@ -80,7 +80,7 @@ class Posed:
 
     @cached_property
     def command(self) -> str:
-        """The command line that gives the same answer."""
+        """The command line that gives the same answer, after the one that writes the file of a real place."""
         given = ["cspsim", "compare", file_of(self.question.baseline), file_of(self.question.scenario)]
         settings = dict(self.changes)
         if self.outcome != self.chosen.data.primary_outcome:
@@ -93,7 +93,8 @@ class Posed:
         if self.baseline.rivals or self.chosen.rivals:
             given.append("--allow-rules")
         given += ["--replicates", str(self.question.runs), "--seed", str(self.question.seed)]
-        return for_shell(given)
+        made = dict.fromkeys(filter(None, map(making_of, (self.question.baseline, self.question.scenario))))
+        return " && ".join([*made, for_shell(given)])
 
     @cached_property
     def scenario_file(self) -> str:
@@ -115,7 +116,8 @@ class Posed:
 
 def baselines_for(name: str) -> list[str]:
     """Names of the scenarios that a scenario can be compared with, itself among them."""
-    return list(_baselines_for(scenario_of(name), tuple(known_names())))
+    names = [name, *known_names()] if is_place(name) else known_names()
+    return list(_baselines_for(scenario_of(name), tuple(names)))
 
 
 @lru_cache(maxsize=64)
