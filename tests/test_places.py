@@ -1,5 +1,6 @@
 """Real partnerships: the table and how it is made, finding one, writing it as a scenario whose first year has the published crime."""
 
+import csv
 import importlib.util
 import json
 import shlex
@@ -410,3 +411,12 @@ def load_scenario_text(text: str) -> Scenario:
     folder = Path(tempfile.mkdtemp(prefix="cspsim-"))
     (folder / "eden.toml").write_text(text, encoding="utf-8")
     return load_scenario(folder / "eden.toml")
+
+
+def test_the_stored_figures_hold_every_place_and_the_bar() -> None:
+    """What ``tools/measure_places.py`` wrote last."""
+    stored = json.loads((ROOT / "tools" / "places-figures.json").read_text(encoding="utf-8"))
+    assert stored["places"] == len(stored["by_place"]) == 314
+    assert stored["expected_off_above_half_a_percent"] == 0
+    with (ROOT / "scenarios" / "world" / "places.csv").open(encoding="utf-8", newline="") as file:
+        assert {row["place"] for row in stored["by_place"]} == {row["name"] for row in csv.DictReader(file) if row["code"]}
