@@ -29,6 +29,7 @@ from cspsim.scenario.scenario import Scenario, load_scenario
 TARGET = Path(__file__).parent / "places-figures.json"
 RUNS, FRESH_FIRST, COMPARED = 200, 50_000, 30
 WORKERS = 2
+_IN_THE_SUM_ONLY = ("expected_off", "standard_errors", "standard_errors_with_shocks", "seconds")
 CUT = {"levers.grant.path": {"2027-04": 0.7}}
 
 
@@ -119,17 +120,13 @@ def main() -> None:
         rows = [
             {
                 **row,
-                "largest_off": max(map(abs, row.pop("expected_off").values())),
-                "largest_standard_errors": max(map(abs, row.pop("standard_errors").values())),
+                "largest_off": max(map(abs, row["expected_off"].values())),
+                "largest_standard_errors": max(map(abs, row["standard_errors"].values())),
             }
             for row in found
         ]
         rows = [
-            {
-                key: float(f"{value:.4g}") if isinstance(value, float) else value
-                for key, value in row.items()
-                if key not in ("seconds", "standard_errors_with_shocks")
-            }
+            {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in row.items() if key not in _IN_THE_SUM_ONLY}
             for row in rows
         ]
         text = json.dumps(summary, indent=1)[:-2] + ',\n "by_place": [\n' + ",\n".join(f"  {json.dumps(row)}" for row in rows) + "\n ]\n}\n"
