@@ -99,6 +99,7 @@ def answer(scenario: Scenario, changes: dict[str, Any]) -> float:
 
 
 def main() -> None:
+    """Measure and write the figures."""
     moves: dict[str, list[float]] = {item: [] for item, *_ in ITEMS}
     for name in PLACES:
         with tempfile.TemporaryDirectory() as folder:

@@ -106,6 +106,7 @@ def in_sum(found: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def main() -> None:
+    """Measure and write the figures."""
     places = real_places()
     if len(sys.argv) > 1:
         places = places[:: max(1, len(places) // int(sys.argv[1]))]
