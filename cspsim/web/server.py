@@ -275,8 +275,8 @@ def _run(listening: socket.socket, application: Any, proxy: str | None, tell_rea
     import uvicorn
 
     quiet: dict[str, Any] = {"ws_max_size": MOST_BYTES, "log_level": "warning", "access_log": False, "timeout_graceful_shutdown": 1}
-    trusted: dict[str, Any] = {"proxy_headers": proxy is not None, "forwarded_allow_ips": proxy or ""}
-    server = uvicorn.Server(uvicorn.Config(application, **quiet, **trusted))
+    believed = proxy or ""  # nobody, unless said otherwise: uvicorn would believe every caller on this machine
+    server = uvicorn.Server(uvicorn.Config(application, forwarded_allow_ips=believed, **quiet))
 
     def ready() -> None:
         while not (server.started or server.should_exit):
