@@ -70,10 +70,13 @@ def country(
             say()
     if run:
         from cspsim.country.areas import AREA_SIZE
+        from cspsim.scenario.layout import size_of
 
+        first = next(source.scenarios()).with_changes(changes)
+        typical = AREA_SIZE._replace(months=size_of(first.data).months)
         many = len(source.files)
         runs = many * 2 * (replicates + SET_RUNS * assumption_sets)
-        work = work_of(AREA_SIZE, runs, kept=2 * replicates + 2 * SET_RUNS * assumption_sets, threads=threads)
+        work = work_of(typical, runs, kept=2 * replicates + 2 * SET_RUNS * assumption_sets, threads=threads)
         permit(work, f"{runs:,} runs of {many:,} areas", time_limit, memory_limit)
         with waiting("Running areas", json) as report:
             from cspsim.country.totals import run_country

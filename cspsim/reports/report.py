@@ -58,7 +58,7 @@ def run_once(
 
 def work_once(scenario: Scenario, replicates: int, months: bool, threads: int | None = None) -> Work:
     """Time and memory that ``run_once`` and its tables take."""
-    return work_of(size_of(scenario.data), replicates, months_kept=replicates if months else MONTHS_KEPT, threads=threads)
+    return work_of(size_of(scenario.data), replicates, months_kept=replicates if months else min(replicates, MONTHS_KEPT), threads=threads)
 
 
 class Summary:

@@ -281,6 +281,9 @@ def _span(raw: Any) -> Iterator[Complaint]:
     if last < first:
         yield Complaint(("time", "last_month"), f"{last} is before first_month {first}")
         return
+    warm_up = _number(table(raw, "time").get("warm_up_months")) or 0
+    if int(first[:4]) * 12 + int(first[5:]) - warm_up <= 12:
+        yield Complaint(("time", "first_month"), f"{first} is too early: the warm-up of {warm_up:g} months would begin before the year 1")
     for part, at in (("window_from", start), ("window_to", end)):
         if at is not None and not first <= at <= last:
             yield Complaint(("time", part), f"{at} is outside the run: expected {first} to {last}")
