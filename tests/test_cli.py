@@ -25,7 +25,7 @@ from cspsim.scenario.scenario import load_scenario, scenario_names
 
 COMMANDS = (
     *("list", "show", "describe", "check", "new", "run", "compare", "explain"),
-    *("places", "sweep", "results", "analyse", "hypotheses", "calibrate", "optimise", "country", "rooms"),
+    *("places", "sweep", "results", "verify", "analyse", "hypotheses", "calibrate", "optimise", "country", "rooms"),
 )
 HEAVY = (
     *("numba", "numpy", "pandas", "mesa", "matplotlib", "scipy", "pydantic", "jinja2"),

@@ -104,8 +104,7 @@ class TestSignals:
 
     def test_a_sweep_that_was_killed_is_not_said_to_run(self, tmp_path: Path, folder: Path, experiment: Any) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(store, "PAUSED", "running")  # nobody came to write it
-            patch.setattr("cspsim.sweep.sweeping.PAUSED", "running")
+            patch.setattr("cspsim.sweep.sweeping.PAUSED", "running")  # nobody came to write it
             with pytest.raises(KeyboardInterrupt):
                 run_sweep(experiment, folder, progress=_stop_at(14))
         assert load_results(folder).manifest["status"] == "interrupted"

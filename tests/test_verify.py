@@ -144,6 +144,19 @@ def test_damage_to_an_unfinished_sweep_is_told_and_made_again(place: Path, damag
     assert content(folder) == content(place / "whole")
 
 
+def test_runs_that_nothing_is_on_record_about_are_left_alone(place: Path) -> None:
+    """As of a version that kept no checksums."""
+    edit_json(place / "whole", "manifest.json", lambda said: said.pop("seal"))
+    (place / "whole" / "checksums.json").unlink()
+    assert "an earlier version wrote it" in call("results", place / "whole").stderr
+    with pytest.raises(CspsimError, match="choose a new folder with --out"):
+        run_sweep(small_experiment(place, BODY), place / "whole", resume=True)
+    (place / "whole" / "manifest.json").unlink()
+    for resume in (False, True):
+        with pytest.raises(CspsimError, match=r"--resume goes on|choose a new folder"):
+            run_sweep(small_experiment(place, BODY), place / "whole", resume=resume)
+
+
 def test_parts_that_went_with_their_record_are_missed(place: Path) -> None:
     folder = place / "half"
     slip = min((folder / "checksums").glob("0*.json"))

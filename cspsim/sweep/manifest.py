@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as arrow
 
 from cspsim.basics.errors import CspsimError
-from cspsim.basics.exports import is_sealed
+from cspsim.basics.exports import SEAL, is_sealed
 from cspsim.model.luck import STREAMS
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.sweep.folders import Folder
@@ -34,6 +34,8 @@ def read_manifest(folder: Folder) -> dict[str, Any] | None:
         raise DamagedManifest(f"{folder}/{MANIFEST} is no manifest of a sweep: expected JSON") from None
     if not isinstance(content, dict) or "digest" not in content or "settings" not in content:
         raise DamagedManifest(f"{folder}/{MANIFEST} is no manifest of a sweep: it lacks a digest or settings")
+    if SEAL not in content:
+        raise DamagedManifest(f"{folder}/{MANIFEST} has no seal: an earlier version wrote it, or somebody took it out")
     if not is_sealed(content):
         raise DamagedManifest(f"{folder}/{MANIFEST} is not as it was written: its seal does not fit")
     wrong = [key for key, kind in _KINDS.items() if not isinstance(content.get(key), kind)]

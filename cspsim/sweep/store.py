@@ -79,9 +79,9 @@ class Store:
         known = read_slips(self.folder, self.work)
         try:
             self._before = self.manifest() or {}
-        except DamagedManifest:  # what is on record says whose the parts are
-            if not known:
-                raise
+        except DamagedManifest as error:
+            if not known:  # what is on record would say whose the parts are
+                raise CspsimError(f"{error}; nothing else says what its runs are, so choose a new folder with --out") from None
         if not known and not self._before and any(self.folder.names(table) for table in TABLES):
             raise CspsimError(f"{self.folder} holds runs and nothing that says of what: choose a new folder with --out")
         kept, damaged = check_files(self.folder, known)
@@ -96,7 +96,7 @@ class Store:
         """One slip for all that is kept, in place of the others; files that are on no slip are removed."""
         write_slip(self.folder, KEPT, self.work, {name: entry for name, entry in self.files.items() if part_of(name)})
         for name in self.folder.names(SLIPS):
-            if name != KEPT:
+            if name not in (KEPT, OF_DESIGN):
                 self.folder.remove(f"{SLIPS}/{name}")
         self.folder.remove(CHECKSUMS)
         self._remove_strays()
