@@ -12,14 +12,14 @@ import solara  # noqa: E402
 from solara.server import kernel, kernel_context  # noqa: E402
 
 from cspsim.web.app import routes  # noqa: E402
-from cspsim.web.play.page import Page  # noqa: E402
+from cspsim.web.play.page import PlayPage  # noqa: E402
 
 _numbers = count()
 
 
 @solara.component
 def _Shown() -> None:
-    Page()
+    PlayPage()
 
 
 class Visitor:

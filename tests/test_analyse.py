@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from cspsim.analysis import boxes, sampled_sets
 from cspsim.analysis.analysing import Analysis, analyse
 from cspsim.analysis.effects import finding_of, independent_rows, swept_of
-from cspsim.analysis.page import analysis_as_json, headlines_of, page, sections_of, write_analysis
-from cspsim.analysis.section import headline, p_words, range_words
+from cspsim.analysis.page import analysis_as_json, headlines_of, page_of_analysis, sections_of, write_analysis
+from cspsim.analysis.section import p_words, policy_headline, range_words
 from cspsim.basics.errors import CspsimError
 from cspsim.cli import app
 from cspsim.sweep.luck_design import luck_design
@@ -146,7 +146,7 @@ class TestFigures:
         single = one._replace(values=one.values[:, :, :1], effects=one.effects[:, :, :1])
         finding = finding_of(single, "cost_of_crime", 1, "half")
         assert finding.verdict == "undecided"
-        assert "no interval without more" in headline(finding, "baseline", 64)
+        assert "no interval without more" in policy_headline(finding, "baseline", 64)
 
 
 class TestWhatApplies:
@@ -163,7 +163,7 @@ class TestWhatApplies:
     def test_sections_follow_the_designs(self, swept: dict[str, SweepResults], name: str, wanted: list[str]) -> None:
         found = analyse(swept[name])
         assert [section.name for section in sections_of(found)] == wanted
-        assert page(found, sections_of(found), COMMAND)
+        assert page_of_analysis(found, sections_of(found), COMMAND)
 
     def test_sampled_sets_bring_everything_but_luck_and_levers(self, analysis: Analysis) -> None:
         names = [section.name for section in sections_of(analysis)]

@@ -12,15 +12,15 @@ from typer.testing import CliRunner
 from worlds import write_tiny_world
 
 from cspsim.basics.errors import CspsimError
-from cspsim.calibration.calibrating import Calibrated, calibrate, first_wave, learn, runs_planned, scores_of
+from cspsim.calibration.calibrating import Calibrated, calibrate, calibration_runs, first_wave, learn_numbers, scores_of
 from cspsim.calibration.file import Calibration, load_calibration
-from cspsim.calibration.forecasts import LAST_YEAR, MODEL, forecast_years, scored, summary_of
+from cspsim.calibration.forecasts import LAST_YEAR, MODEL, forecast_years, mean_scores, scored
 from cspsim.calibration.monthly_runs import Prior, simulate_sets, with_paths_held
 from cspsim.calibration.observed import read_observed
 from cspsim.calibration.page import write_calibration
 from cspsim.calibration.posterior import PosteriorError, load_posterior, posterior_text
 from cspsim.calibration.recovery import recover
-from cspsim.calibration.summary import findings_of, learned_table, sentences
+from cspsim.calibration.summary import calibration_findings, calibration_sentences, learned_table
 from cspsim.calibration.targets import observed_targets
 from cspsim.cli import app
 from cspsim.one_run.run import Run
@@ -137,7 +137,7 @@ class TestHeldBackYear:
         assert total["observed"].tolist() == observed[36:].tolist()
         inside = (total["p5"] <= total["observed"]) & (total["observed"] <= total["p95"])
         assert (inside == total["in_90"]).all()
-        summary = summary_of(table)
+        summary = mean_scores(table)
         assert len(summary) == 5 * 2 * 3
         row = summary[(summary["forecast"] == MODEL) & (summary["crime_type"] == "violence") & (summary["partnership"] == "outer")]
         own = table[(table["forecast"] == MODEL) & (table["crime_type"] == "violence") & (table["partnership"] == "outer")]
@@ -152,7 +152,7 @@ class TestLearning:
             facts = np.array([value])
             targets = observed_targets(calibration, calibration.observed.between(*calibration.window), facts)
             targets = [t._replace(tolerance=0.01) if t.name == "evaluated_share" else t for t in targets]
-            found = learn(calibration, calibrated.pool, targets, f"at {value}", first_replicate=5 * 10**15, threads=1)
+            found = learn_numbers(calibration, calibrated.pool, targets, f"at {value}", first_replicate=5 * 10**15, threads=1)
             said.append(found.scores.mean(axis=0))
         low, high = said
         names = calibrated.posterior.names
@@ -178,14 +178,14 @@ class TestLearning:
     def test_a_target_out_of_reach_is_said_so(self, calibration: Calibration, calibrated: Calibrated) -> None:
         targets = [t._replace(value=0.99, tolerance=0.001) if t.name == "evaluated_share" else t for t in observed_targets(calibration)]
         with pytest.raises(CspsimError, match=r"evaluated_share is missed by .* standard deviations or more"):
-            learn(calibration, calibrated.pool, targets, threads=1)
+            learn_numbers(calibration, calibrated.pool, targets, threads=1)
 
     def test_planned_runs_are_the_runs_made(self, calibration: Calibration) -> None:
         made = []
         found = calibrate(calibration, threads=1, progress=made.append)
         forecast_years(found, threads=1, progress=made.append)
         recover(calibration, found.pool, threads=1, progress=made.append)
-        assert sum(made) == runs_planned(calibration, synthetic=True)
+        assert sum(made) == calibration_runs(calibration, synthetic=True)
 
     def test_planted_numbers_come_back(self, tmp_path: Path) -> None:
         """Large slow shocks and small ones, planted where boroughs differ by little else, are told apart."""
@@ -199,7 +199,7 @@ class TestLearning:
         data = simulate_sets(calibration, Prior(calibration).sets(quantiles, 9), 7 * 10**15, threads=1)
         facts = np.array([0.15])
         found = [
-            learn(calibration, pool, observed_targets(calibration, recorded, facts), threads=1).scores[:, 0].mean()
+            learn_numbers(calibration, pool, observed_targets(calibration, recorded, facts), threads=1).scores[:, 0].mean()
             for recorded in data.recorded.astype(float)
         ]
         assert np.mean(found[10:]) > np.mean(found[:10]) + 0.5
@@ -273,7 +273,7 @@ class TestPosteriorFile:
 @pytest.fixture(scope="module")
 def folder(calibrated: Calibrated, tmp_path_factory: pytest.TempPathFactory) -> Path:
     forecasts = forecast_years(calibrated, threads=1)
-    findings = findings_of(calibrated, forecasts, recover(calibrated.calibration, calibrated.pool, threads=1))
+    findings = calibration_findings(calibrated, forecasts, recover(calibrated.calibration, calibrated.pool, threads=1))
     target = tmp_path_factory.mktemp("out")
     for name in ("one", "two"):
         write_calibration(findings, target / name, "cspsim calibrate calibration.toml")
@@ -319,7 +319,7 @@ class TestVerdicts:
         perfect = forecasts[0]._replace(samples={**forecasts[0].samples, MODEL: np.repeat(forecasts[0].observed[None], 2, axis=0)})
         hopeless = forecasts[0]._replace(samples={**forecasts[0].samples, MODEL: np.full((2, *forecasts[0].observed.shape), 1e6)})
         for forecast, word in ((perfect, "beats"), (hopeless, "loses to")):
-            said = " ".join(sentences(findings_of(calibrated, [forecast], None)))
+            said = " ".join(calibration_sentences(calibration_findings(calibrated, [forecast], None)))
             assert said.count(f"the model {word} the better naive forecast in") == 2
         assert "its 90% band held 0% of the months" in said
 

@@ -17,11 +17,11 @@ from cspsim.reports.charts import (
     FOREST,
     MARKERS,
     PANELS,
-    Arm,
-    Chart,
-    Definition,
-    Estimate,
-    draw,
+    ArmYears,
+    DefinitionShown,
+    DifferenceShown,
+    ReportChart,
+    draw_comparison,
     draw_glance,
     split_by_year,
 )
@@ -42,8 +42,8 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
 
 
 @pytest.fixture(scope="module")
-def charts(comparison: Comparison) -> list[Chart]:
-    return draw(comparison)
+def charts(comparison: Comparison) -> list[ReportChart]:
+    return draw_comparison(comparison)
 
 
 class TestYears:
@@ -68,26 +68,26 @@ class TestYears:
 
 class TestSplit:
     def test_the_parts_add_up_to_the_whole(self, comparison: Comparison) -> None:
-        arms = {name: Arm(name, by_year(results)) for name, results in comparison.results.items()}
+        arms = {name: ArmYears(name, by_year(results)) for name, results in comparison.results.items()}
         split = split_by_year(arms["tiny"], arms["less"])
         assert split.whole == pytest.approx(split.mainstream + split.partnership)
         assert split.whole[:, 1:].sum(axis=1) == pytest.approx(comparison.paired("cost_of_crime", "less"))
         assert np.abs(split.mainstream).sum() > 0
 
     def test_a_scenario_against_itself_differs_nowhere(self, comparison: Comparison) -> None:
-        arm = Arm("tiny", by_year(comparison.results["tiny"]))
+        arm = ArmYears("tiny", by_year(comparison.results["tiny"]))
         assert not split_by_year(arm, arm).whole.any()
 
 
 class TestPictures:
-    def test_three_figures_with_words(self, charts: list[Chart]) -> None:
+    def test_three_figures_with_words(self, charts: list[ReportChart]) -> None:
         assert [chart.name for chart in charts] == ["years", "difference", "glance"]
         for chart in charts:
             assert chart.png.startswith(b"\x89PNG")
             assert len(chart.alternative) > 40
             assert not re.search(r"\bnan\b", chart.alternative)
 
-    def test_the_pictures_say_what_they_show_with_units_and_source(self, charts: list[Chart]) -> None:
+    def test_the_pictures_say_what_they_show_with_units_and_source(self, charts: list[ReportChart]) -> None:
         for chart in charts:
             words = " ".join(text.strip() for text in ElementTree.fromstring(chart.svg).itertext() if text.strip())
             assert chart.title in words
@@ -98,8 +98,8 @@ class TestPictures:
         years = " ".join(ElementTree.fromstring(charts[0].svg).itertext())
         assert all(title in years for _, title in PANELS)
 
-    def test_the_same_bytes_again_and_no_date(self, comparison: Comparison, charts: list[Chart]) -> None:
-        for chart, again in zip(charts, draw(comparison), strict=True):
+    def test_the_same_bytes_again_and_no_date(self, comparison: Comparison, charts: list[ReportChart]) -> None:
+        for chart, again in zip(charts, draw_comparison(comparison), strict=True):
             assert chart.svg == again.svg
             assert chart.png == again.png
             assert "<dc:date>" not in chart.svg
@@ -115,9 +115,13 @@ class TestPictures:
 
     def test_nothing_to_show_still_draws(self) -> None:
         nothing = float("nan")
-        estimates = {"b": [Estimate("cost_of_crime", 0, 0, 0, 1), Estimate("spend", nothing, nothing, nothing, nothing)]}
+        estimates = {"b": [DifferenceShown("cost_of_crime", 0, 0, 0, 1), DifferenceShown("spend", nothing, nothing, nothing, nothing)]}
         chart = draw_glance(
-            estimates, [Definition("Value for money", {"a": nothing, "b": nothing}, "£ per £", 1)], [("a", 0, 0), ("b", 0, 0)], "t", "s"
+            estimates,
+            [DefinitionShown("Value for money", {"a": nothing, "b": nothing}, "£ per £", 1)],
+            [("a", 0, 0), ("b", 0, 0)],
+            "t",
+            "s",
         )
         assert "Larger than that: none" in chart.alternative
 
@@ -131,5 +135,5 @@ def test_drawing_without_assumption_sets(tmp_path: Path) -> None:
     path = tmp_path / "tiny.toml"
     path.write_text(tiny_world(), encoding="utf-8")
     tiny = load_scenario(path)
-    charts = draw(compare(tiny, [tiny], 3, 1, 0, months=True))
+    charts = draw_comparison(compare(tiny, [tiny], 3, 1, 0, months=True))
     assert "no assumption sets were run" in charts[1].svg

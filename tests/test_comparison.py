@@ -12,7 +12,7 @@ from worlds import tiny_world
 
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.formats import amount
-from cspsim.comparing.comparison import MAINSTREAM, PARTNERSHIP, TOGETHER, Comparison, compare, replicates_needed, runs_planned
+from cspsim.comparing.comparison import MAINSTREAM, PARTNERSHIP, TOGETHER, Comparison, compare, comparison_runs, replicates_needed
 from cspsim.comparing.differences import Parts, holm, paired_estimate, parts_of, range_over, verdict_of
 from cspsim.model.parameters import Floats
 from cspsim.model.tallies import Tally
@@ -318,7 +318,7 @@ def test_fewer_outcomes_and_no_assumption_sets(tiny: Scenario, cut: Scenario) ->
     assert few.table["outcome"].tolist() == ["cost_of_crime", "spend"]
     assert few.table["assumptions_low"].isna().all()
     assert "assumption sets" not in few.headline()
-    assert sum(finished) == runs_planned(2, 9, 0, 4) == 18
+    assert sum(finished) == comparison_runs(2, 9, 0, 4) == 18
 
 
 def test_months_are_kept_for_the_first_runs_only(tiny: Scenario, cut: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:

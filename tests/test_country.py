@@ -25,7 +25,7 @@ from cspsim.cli import app
 from cspsim.comparing.comparison import compare
 from cspsim.comparing.differences import Paired
 from cspsim.country import areas as country_areas
-from cspsim.country.areas import CAPITAL, SINGLE_TIER, TWO_TIER, Place, area_text, generate_country, kind_of, places_of, rates_table
+from cspsim.country.areas import CAPITAL, SINGLE_TIER, TWO_TIER, DrawnPlace, area_text, generate_country, kind_of, places_of, rates_table
 from cspsim.country.draws import DRAWS_FILE, Draw, Lot, draws, national_streams, quantile
 from cspsim.country.totals import AreaFinding, CountryAnswer, run_country
 from cspsim.model.parameters import Floats
@@ -38,9 +38,9 @@ SEEDS = range(1, 7)
 
 
 @lru_cache(maxsize=1)
-def everywhere() -> dict[str, list[Place]]:
+def everywhere() -> dict[str, list[DrawnPlace]]:
     """Kind of area -> the partnerships of six countries."""
-    found: dict[str, list[Place]] = {CAPITAL: [], SINGLE_TIER: [], TWO_TIER: []}
+    found: dict[str, list[DrawnPlace]] = {CAPITAL: [], SINGLE_TIER: [], TWO_TIER: []}
     for seed, number in itertools.product(SEEDS, range(1, 44)):
         found[kind_of(seed, number)] += places_of(seed, number)
     return found

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from cspsim.analysis import boxes
 from cspsim.analysis.assumption_sections import failure_in_words
-from cspsim.analysis.boxes import Condition, title_of
-from cspsim.analysis.discovery import Discovery, Failure, Question, discover, question_of, tree_in_words
+from cspsim.analysis.boxes import Condition, factor_title
+from cspsim.analysis.discovery import Discovery, FailureQuestion, PolicyFailure, discover, failure_question, tree_in_words
 from cspsim.analysis.sampled_sets import MOST_ASSUMPTIONS, MOST_ROWS, Sample, considered_rows, folds_of
 from cspsim.model.parameters import Floats
 
@@ -119,19 +119,19 @@ class TestNothingFound:
 
 class TestQuestion:
     def test_failing_is_being_no_better_than_the_baseline(self) -> None:
-        asked = question_of(np.array([*[-1.0] * 60, *[0.0] * 20, *[1.0] * 20]), better=-1)
+        asked = failure_question(np.array([*[-1.0] * 60, *[0.0] * 20, *[1.0] * 20]), better=-1)
         assert asked.cases.sum() == 40  # what changes nothing is no better either
         assert asked.words == "is no better than the baseline"
-        assert question_of(np.array([*[-1.0] * 60, *[0.0] * 20, *[1.0] * 20]), better=1).cases.sum() == 80
+        assert failure_question(np.array([*[-1.0] * 60, *[0.0] * 20, *[1.0] * 20]), better=1).cases.sum() == 80
 
     def test_where_it_never_fails_its_worst_quarter_is_asked_about(self) -> None:
-        asked = question_of(-np.arange(1.0, 101.0), better=-1)
+        asked = failure_question(-np.arange(1.0, 101.0), better=-1)
         assert asked.words == "is among its worst quarter of sets"
         assert asked.cases.sum() == 25
         assert asked.cases[:25].all()  # the smallest falls of what should fall
 
     def test_without_a_good_direction_the_usual_sign_counts(self) -> None:
-        asked = question_of(np.array([*[2.0] * 70, *[-1.0] * 30]), better=0)
+        asked = failure_question(np.array([*[2.0] * 70, *[-1.0] * 30]), better=0)
         assert asked.cases.tolist() == [False] * 70 + [True] * 30
         assert asked.words == "has the other sign than usually"
 
@@ -159,7 +159,7 @@ class TestSamples:
         assert Condition("interventions.cctv.effect", 0.25, np.nan).words == "cctv effect above 0.25"
         assert Condition("uncertainties.harmony", np.nan, 0.5).words == "harmony at most 0.5"
         assert Condition("uncertainties.harmony", 0.125, 0.5).words == "harmony between 0.125 and 0.5"
-        assert title_of("harmony") == "harmony"
+        assert factor_title("harmony") == "harmony"
 
 
 def test_without_prim_the_tree_is_grown_and_the_reader_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,6 +170,6 @@ def test_without_prim_the_tree_is_grown_and_the_reader_told(monkeypatch: pytest.
     assert discovery.boxes == discovery.found == ()
     assert discovery.tree is not None
     assert discovery.tree.found
-    first, tree = failure_in_words("half", Failure(Question(cases, "fails", 0.0), discovery, np.nan))
+    first, tree = failure_in_words("half", PolicyFailure(FailureQuestion(cases, "fails", 0.0), discovery, np.nan))
     assert 'pip install "cspsim[discovery]"' in first
     assert tree.startswith("A tree predicts it")

@@ -33,10 +33,10 @@ from cspsim.web.explore.address import question_of, state_of
 from cspsim.web.explore.answer import BASELINE, SCENARIO, answer_of, corners_of, moved_by
 from cspsim.web.explore.differing import parts_between
 from cspsim.web.explore.ensemble import Ensemble
-from cspsim.web.explore.levers import groups_of, holding, months_to_begin, standing_of, usual_month
+from cspsim.web.explore.levers import holding, lever_groups, lever_standing, months_to_begin, usual_month
 from cspsim.web.explore.pictures import by_partnership, definitions, outcomes_shown, paired, why_table, year_by_year
 from cspsim.web.explore.posing import Posed, baselines_for
-from cspsim.web.explore.question import MOST_RUNS, History, Question
+from cspsim.web.explore.question import MOST_RUNS, Question, QuestionHistory
 from cspsim.web.explore.runs import Block, Library, Unit, Workers, blocks_for, make
 from cspsim.web.explore.words import told
 from cspsim.web.scenarios import add_scenarios, forget_scenarios, scenario_of
@@ -76,15 +76,15 @@ def until(true: Callable[[], bool], patience: float = 120) -> None:
 
 class TestLevers:
     def test_every_lever_of_the_register_is_on_the_page_once(self) -> None:
-        assert sorted(name for names in groups_of().values() for name in names) == sorted(LEVERS)
-        assert list(groups_of()) == ["Money", "Commissioning", "Workload", "Challenge and evaluation", "Measurement"]
+        assert sorted(name for names in lever_groups().values() for name in names) == sorted(LEVERS)
+        assert list(lever_groups()) == ["Money", "Commissioning", "Workload", "Challenge and evaluation", "Measurement"]
 
     def test_a_lever_stands_where_the_scenario_has_it_and_says_what_comes_later(self) -> None:
-        standing = standing_of(scenario("baseline"), "targets", "2011-04")
+        standing = lever_standing(scenario("baseline"), "targets", "2011-04")
         assert standing.value == 0.4
         assert standing.later == (("April 2013", 0.5), ("April 2016", 0.3))
-        assert standing_of(scenario("deeper-cut"), "grant", "2011-04").value == 0.6
-        assert standing_of(scenario("deeper-cut"), "grant", "2010-04").value == 1
+        assert lever_standing(scenario("deeper-cut"), "grant", "2011-04").value == 0.6
+        assert lever_standing(scenario("deeper-cut"), "grant", "2010-04").value == 1
 
     def test_what_is_held_is_as_short_as_it_can_be_and_drops_what_would_come_later(self) -> None:
         assert holding(scenario("baseline"), "rebalancing", 1.0, "2011-04") == {"levers.rebalancing.path": {"2011-04": 1.0}}
@@ -140,7 +140,7 @@ class TestHistory:
     ONE, TWO, THREE = (Question(seed=seed) for seed in (2, 3, 4))
 
     def test_undo_and_redo_go_back_and_forth(self) -> None:
-        history = History(Question()).asked(self.ONE, "", 0).asked(self.TWO, "", 0)
+        history = QuestionHistory(Question()).asked(self.ONE, "", 0).asked(self.TWO, "", 0)
         assert history.undone().now == self.ONE
         assert history.undone().undone().now == Question()
         assert history.undone().undone().undone().now == Question()
@@ -149,13 +149,13 @@ class TestHistory:
         assert history.undone().asked(self.THREE, "", 0).redone().now == self.THREE
 
     def test_a_slider_that_is_pulled_is_one_step_and_two_pulls_are_two(self) -> None:
-        pulled = History(Question()).asked(self.ONE, "grant", 10.0).asked(self.TWO, "grant", 10.4)
+        pulled = QuestionHistory(Question()).asked(self.ONE, "grant", 10.0).asked(self.TWO, "grant", 10.4)
         assert pulled.undone().now == Question()
         assert pulled.asked(self.THREE, "grant", 12.0).undone().now == self.TWO
         assert pulled.asked(self.THREE, "targets", 10.5).undone().now == self.TWO
 
     def test_the_same_question_is_no_step(self) -> None:
-        assert History(self.ONE).asked(self.ONE, "", 0).past == ()
+        assert QuestionHistory(self.ONE).asked(self.ONE, "", 0).past == ()
 
 
 def _between(name: str, share: float) -> float:

@@ -9,7 +9,7 @@ from hypothesis_worlds import HEAD, IMPACT, MONEY, SILENCE, write_hypotheses
 
 from cspsim.basics.errors import CspsimError
 from cspsim.hypotheses.file import load_hypotheses
-from cspsim.hypotheses.freezing import History, freeze, receipts_folder, record_run, text_hash
+from cspsim.hypotheses.freezing import FileRecord, freeze, receipts_folder, record_run, text_hash
 from cspsim.hypotheses.words import history_in_words
 
 
@@ -24,10 +24,10 @@ class Desk:
         self.path = write_hypotheses(folder)
         self.folder = receipts_folder(folder / "results" / "claims")
 
-    def freeze(self, hour: int) -> History:
+    def freeze(self, hour: int) -> FileRecord:
         return freeze(load_hypotheses(self.path), self.folder, at(hour))
 
-    def run(self, hour: int, seed: int = 1) -> History:
+    def run(self, hour: int, seed: int = 1) -> FileRecord:
         history = self.freeze(hour)
         return record_run(history, f"{history.present.number}{seed}" + "0" * 20, seed, {"silence": "supported"}, at(hour + 1))
 

@@ -17,7 +17,7 @@ from cspsim.hypotheses.file import HypothesisFile, load_hypotheses
 from cspsim.hypotheses.identities import NULL_WORLDS, check_identities
 from cspsim.hypotheses.judging import DISAPPEARS, REFUTED, REMAINS, SUPPORTED, UNDECIDED
 from cspsim.hypotheses.stored import read_results, rebuilt, results_text
-from cspsim.hypotheses.testing import BROKEN, EXACT, Judgement, arms_of, run_hypotheses, runs_planned
+from cspsim.hypotheses.testing import BROKEN, EXACT, Judgement, arms_of, hypothesis_runs, run_hypotheses
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.running.simulation import simulate
 from cspsim.scenario.scenario import Scenario
@@ -45,7 +45,7 @@ def scenarios(file: HypothesisFile, k: int) -> list[Scenario]:
 
 class TestRuns:
     def test_as_many_runs_as_planned(self, file: HypothesisFile, tested: Judgement, progress: list[int]) -> None:
-        assert sum(progress) == runs_planned(file)
+        assert sum(progress) == hypothesis_runs(file)
 
     def test_an_arm_that_two_hypotheses_share_is_run_once(self, file: HypothesisFile) -> None:
         assert len(arms_of(file)) == 4  # tiny (of two hypotheses), trust low, trust high, half the grant

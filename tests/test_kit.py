@@ -32,8 +32,8 @@ from cspsim.web.explore.address import question_of
 from cspsim.web.explore.posing import Posed
 from cspsim.web.kit import figures as kit_figures
 from cspsim.web.kit.cards import commissioner_card, role_cards, value_at
-from cspsim.web.kit.figures import FIRM, Counts, Figure, filled, firmness, load_figures, often, percent_of, row_of
-from cspsim.web.kit.lessons import LESSONS_FILE, MINUTES, Asked, Compared, Lesson, LessonError, load_lessons, read_lessons
+from cspsim.web.kit.figures import FIRM, Counts, LessonFigure, filled, firmness, lesson_row, load_figures, often, percent_of
+from cspsim.web.kit.lessons import LESSONS_FILE, MINUTES, Lesson, LessonComparison, LessonError, OutcomeAsked, load_lessons, read_lessons
 from cspsim.web.kit.printable import printable_kit
 from cspsim.web.kit.views import lesson_view, lesson_views
 
@@ -58,9 +58,9 @@ def _tool() -> ModuleType:
 update = _tool()
 
 
-def a_figure(**changes: object) -> Figure:
+def a_figure(**changes: object) -> LessonFigure:
     """A figure made up for tests: 100 becomes 90, give or take 2; smaller than 5 does not matter."""
-    given = Figure("delivered_dose", 100, 90, -10, -12, -8, 5, "lower", Counts(0, 3, 17), Counts(1, 4, 5), -22, -9, 6)
+    given = LessonFigure("delivered_dose", 100, 90, -10, -12, -8, 5, "lower", Counts(0, 3, 17), Counts(1, 4, 5), -22, -9, 6)
     return given._replace(**changes)  # type: ignore[arg-type]
 
 
@@ -165,7 +165,7 @@ class TestFigures:
         assert stored == {(key, name) for key, name, _, _ in ASKED}, "run python tools/update_lessons.py"
 
     @pytest.mark.parametrize(("key", "name", "asked"), [(key, name, asked) for key, name, _, asked in ASKED])
-    def test_the_text_claims_what_the_model_gives(self, key: str, name: str, asked: Asked) -> None:
+    def test_the_text_claims_what_the_model_gives(self, key: str, name: str, asked: OutcomeAsked) -> None:
         figure = load_figures().figures[key][name]
         assert figure.claim == asked.claim, f'"{asked.says}" but the model says {figure.verdict}'
 
@@ -251,7 +251,7 @@ class TestFigures:
         """What both boroughs receive together is what the area receives."""
         compared = LESSONS["who_pays_the_piper"].comparisons["formula"]
         sizes = update.Sizes(4, 0, 0)
-        asked = Asked(outcome="received", claim="higher", says="")
+        asked = OutcomeAsked(outcome="received", claim="higher", says="")
         parts = [update.figure_now(compared, asked.model_copy(update={"place": place}), sizes) for place in ("lambeth", "sutton", "area")]
         assert parts[0].value + parts[1].value == pytest.approx(parts[2].value)
         assert parts[0].baseline != pytest.approx(parts[1].baseline)
@@ -288,8 +288,8 @@ class TestWords:
         assert firmness(a_figure(sets=Counts(0, 0, 0))) == "not decided"
 
     def test_a_row_by_hand(self) -> None:
-        compared = Compared(about="", scenario="baseline", baseline="no-cuts", figures=[])
-        row = row_of(a_figure(), compared, Asked(outcome="delivered_dose", claim="lower", says="Less."), "Lambeth")
+        compared = LessonComparison(about="", scenario="baseline", baseline="no-cuts", figures=[])
+        row = lesson_row(a_figure(), compared, OutcomeAsked(outcome="delivered_dose", claim="lower", says="Less."), "Lambeth")
         plain = [text.replace(GLUE, "") for text in (row.before, row.after, row.difference, row.percent, row.interval, row.spread)]
         assert plain == ["100", "90", f"{MINUS}10", f"{MINUS}10%", f"{MINUS}12 to {MINUS}8", f"{MINUS}22 to 6"]
         assert row.title == "Dose delivered, Lambeth"
@@ -298,11 +298,11 @@ class TestWords:
         assert percent_of(a_figure(baseline=0.0)) == ""
 
     def test_a_level_shows_its_own_range_and_not_that_of_the_difference(self) -> None:
-        compared = Compared(about="", scenario="baseline", against=0.5, figures=[])
+        compared = LessonComparison(about="", scenario="baseline", against=0.5, figures=[])
         figure = a_figure(
             outcome="evaluated_share", baseline=0.5, value=0.6, difference=0.1, ci_low=0.09, ci_high=0.11, sets_low=-0.1, sets_high=0.3
         )
-        assert row_of(figure, compared, Asked(outcome="evaluated_share", claim="higher", says="")).spread == "40% to 80%"
+        assert lesson_row(figure, compared, OutcomeAsked(outcome="evaluated_share", claim="higher", says="")).spread == "40% to 80%"
 
     def test_texts_are_filled(self) -> None:
         lesson = LESSONS["what_gets_measured"]

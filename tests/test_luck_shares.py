@@ -11,7 +11,7 @@ from worlds import tiny_world
 
 from cspsim.analysis.luck_moderators import moderators_of, moderators_of_sweep
 from cspsim.analysis.luck_shares import luck_shares, luck_shares_of_scenarios, luck_shares_of_sweep, run_luck_design
-from cspsim.analysis.swept import EFFECT, OUTCOME, Asked
+from cspsim.analysis.swept import EFFECT, OUTCOME, Subject
 from cspsim.basics.errors import CspsimError
 from cspsim.model.luck import PARAMETERS, STREAMS
 from cspsim.model.parameters import Floats, Words
@@ -75,7 +75,7 @@ def test_through_a_sweep_with_a_failed_run() -> None:
     outcomes = {"harm": np.stack([before, before + values])[:, None]}
     results = ArraysAsResults(outcomes, {"luck": {"kind": "saltelli", "groups": list(STREAMS)}})
     found = luck_shares_of_sweep(results, ["harm"])  # type: ignore[arg-type] # looks like results
-    assert list(found) == [Asked("harm", "policy 0", OUTCOME), Asked("harm", "policy 1", EFFECT)]
+    assert list(found) == [Subject("harm", "policy 0", OUTCOME), Subject("harm", "policy 1", EFFECT)]
     own, effect = found.values()
     assert (effect.rows, effect.left_out) == (BASE - 1, 1)
     np.testing.assert_allclose(effect.first.value, luck_shares(values).first.value, atol=1e-9)
@@ -120,11 +120,11 @@ def test_a_stream_that_is_switched_off_has_no_share(tiny: Scenario) -> None:
         shares = dict(zip(STREAMS, one.total.value, strict=True))
         assert shares["turnover"] == 0
         assert shares["parameters"] == 0
-    crime = dict(zip(STREAMS, found[Asked("cost_of_crime", "nobody leaves", OUTCOME)].total.value, strict=True))
+    crime = dict(zip(STREAMS, found[Subject("cost_of_crime", "nobody leaves", OUTCOME)].total.value, strict=True))
     assert max(crime, key=lambda name: crime[name]) == "crime"
     with_turnover = luck_shares_of_scenarios(tiny, tiny, ["delivered_dose"], base=24, best_guess=True)
-    assert with_turnover[Asked("delivered_dose", "tiny", OUTCOME)].total.value[1] > 0
-    assert np.isnan(with_turnover[Asked("delivered_dose", "tiny", EFFECT)].total.value).all()  # nothing differs, nothing to share
+    assert with_turnover[Subject("delivered_dose", "tiny", OUTCOME)].total.value[1] > 0
+    assert np.isnan(with_turnover[Subject("delivered_dose", "tiny", EFFECT)].total.value).all()  # nothing differs, nothing to share
 
 
 # ---------------------------------------------------------------------------------------------------------- moderators
@@ -147,6 +147,6 @@ def test_the_assumption_under_which_a_stream_matters_is_found() -> None:
     results.assumptions = pd.DataFrame(np.vstack([np.full(3, 0.5), sample]), columns=designs["uncertainties"]["names"])
     results.luck = pd.DataFrame(table.astype(int), columns=list(STREAMS))
     found = moderators_of_sweep(results, "harm", "personalities")  # type: ignore[arg-type]
-    assert found[Asked("harm", "policy 0", OUTCOME)] == [first, *others]
+    assert found[Subject("harm", "policy 0", OUTCOME)] == [first, *others]
     with pytest.raises(CspsimError, match='no stream "parameters"'):
         moderators_of(values, table, "parameters", sample, ["a", "b", "c"])

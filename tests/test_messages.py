@@ -21,8 +21,8 @@ from solara.widgets.widgets import Navigator  # noqa: E402
 
 from cspsim.basics.errors import CspsimError  # noqa: E402
 from cspsim.web import connections, inbox, messages  # noqa: E402
-from cspsim.web.inbox import Dropped, guard_inbox  # noqa: E402
-from cspsim.web.messages import Refused, checked  # noqa: E402
+from cspsim.web.inbox import DroppedMessages, guard_inbox  # noqa: E402
+from cspsim.web.messages import MessageRefused, checked_message  # noqa: E402
 
 
 class TestChecked:
@@ -37,7 +37,7 @@ class TestChecked:
     def passed(page: Visitor, comm: str, data: Any) -> Any:
         header = {"msg_id": "1", "session": "1", "version": "5.2", "msg_type": "comm_msg", "evil": 1}
         raw = json.dumps({"header": header, "channel": "shell", "content": {"comm_id": comm, "data": data, "evil": 1}, "evil": 1})
-        clean = checked(raw, page.context)
+        clean = checked_message(raw, page.context)
         assert "evil" not in clean
         return json.loads(clean)["content"]["data"]
 
@@ -54,13 +54,13 @@ class TestChecked:
 
     @pytest.mark.parametrize("data", [{"code": "a"}, {"code": 1, "name": "b"}, {"code": "a", "name": "b" * 2_001}, ["a", "b"], None, "a"])
     def test_an_event_with_another_argument_is_refused(self, page: Visitor, data: Any) -> None:
-        with pytest.raises(Refused, match="not of its kind"):
+        with pytest.raises(MessageRefused, match="not of its kind"):
             self.passed(page, page.template("join").model_id, {"method": "custom", "content": {"event": "join", "data": data}})
 
     @pytest.mark.parametrize("place", ["//evil.example", "https://evil.example", "", "/" + "x" * 8_000, "/a\nb", 1, None])
     def test_an_address_elsewhere_is_refused(self, page: Visitor, place: Any) -> None:
         here = next(widget for widget in page.context.widgets.values() if type(widget) is Navigator)
-        with pytest.raises(Refused, match="not of its kind"):
+        with pytest.raises(MessageRefused, match="not of its kind"):
             self.passed(page, here.model_id, {"method": "update", "state": {"location": place}})
 
     def test_a_widget_that_a_library_adds_later_hears_nothing(self, page: Visitor) -> None:
@@ -88,7 +88,7 @@ class TestChecked:
             (toggle.children[0], lambda comm: {"method": "custom", "content": {"event": "sync_themes", "data": "dark"}}),
         ]
         for widget, message in asked:
-            with pytest.raises(Refused):
+            with pytest.raises(MessageRefused):
                 self.passed(page, widget.model_id, message(widget.model_id))
         with page.context:  # and were it let through, ipyvue's own handler is no longer there
             later._handle_custom_msg({"event": "boom", "data": 1}, [])
@@ -104,24 +104,24 @@ class TestChecked:
         header = {"msg_id": "1", "session": "1", "version": "5.2", "msg_type": "comm_open"}
         message = {"header": header, "channel": "shell", "content": {"comm_id": "a", "target_name": messages.SOLARA}}
         page.context.kernel.comm_manager.comms["b"] = type("Comm", (), {"target_name": messages.STATES, "comm_id": "b"})()
-        with pytest.raises(Refused, match="one channel too many"):
-            checked(json.dumps(message), page.context)
+        with pytest.raises(MessageRefused, match="one channel too many"):
+            checked_message(json.dumps(message), page.context)
         del page.context.kernel.comm_manager.comms["b"]
-        assert json.loads(checked(json.dumps(message), page.context))["content"]["comm_id"] == "a"
+        assert json.loads(checked_message(json.dumps(message), page.context))["content"]["comm_id"] == "a"
 
 
 class TestInbox:
     def test_dropped_messages_are_counted_and_said_once_in_a_while(self) -> None:
         said: list[str] = []
         times = iter([0.0, 1.0, 59.0, 61.0])
-        drops = Dropped(said.append, lambda: next(times))
+        drops = DroppedMessages(said.append, lambda: next(times))
         for reason in ("binary", "binary", "too long", "binary"):
             drops.add(reason)
         assert said == [
             "Messages of browsers that were dropped so far: 1 (binary: 1).",
             "Messages of browsers that were dropped so far: 4 (binary: 3; too long: 1).",
         ]
-        assert Dropped().sentence() == ""
+        assert DroppedMessages().sentence() == ""
 
     def test_a_solara_that_reads_messages_elsewhere_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async def app_loop(websocket: Any) -> None:

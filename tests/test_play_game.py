@@ -17,12 +17,12 @@ from cspsim.model.tallies import AuthorityTally
 from cspsim.one_run.run import Run
 from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario, load_scenario
-from cspsim.web.play.cards import Cards
+from cspsim.web.play.cards import StepCards
 from cspsim.web.play.course import Desk
 from cspsim.web.play.decisions import (
     LONGEST_REASON,
     REASONS,
-    Card,
+    AuthorityCard,
     Choice,
     Refused,
     ToChallenge,
@@ -36,7 +36,7 @@ from cspsim.web.play.incidents import Incident, read_incident
 from cspsim.web.play.settings import Settings, checked, game_scenario, options_for
 
 Choices = dict[str, bool]
-Answer = Callable[[Card], Any]
+Answer = Callable[[AuthorityCard], Any]
 
 
 @pytest.fixture(scope="module")
@@ -62,19 +62,19 @@ def play(game: Game, answer: Answer, authorities: tuple[str, ...] = ()) -> Game:
     return game
 
 
-def everything(card: Card) -> dict[str, Any]:
+def everything(card: AuthorityCard) -> dict[str, Any]:
     """Table, challenge and evaluate all that can be."""
     if card.step == TABLING:
         return {"table": [item.intervention for item in card.table]}
     return {"challenge": {item.intervention: "need" for item in card.challenge}, "evaluate": [item.intervention for item in card.evaluate]}
 
 
-def nothing(card: Card) -> dict[str, Any]:
+def nothing(card: AuthorityCard) -> dict[str, Any]:
     """Table, challenge, pledge and evaluate nothing."""
     return {"table": []} if card.step == TABLING else {"challenge": {}, "evaluate": [], "hours": 0 if card.hours else None}
 
 
-def as_suggested(card: Card) -> dict[str, Any]:
+def as_suggested(card: AuthorityCard) -> dict[str, Any]:
     """Tick what is ticked already, in so many words."""
     if card.step == TABLING:
         return {"table": [item.intervention for item in card.table if item.suggested]}
@@ -187,7 +187,7 @@ def test_looking_at_cards_changes_nothing(tiny: Scenario) -> None:
     game = new_game(tiny)
     before = game.course.moment()
     for step in (TABLING, ANSWERING):
-        Cards(game.course, 0, step, [])
+        StepCards(game.course, 0, step, [])
     after = game.course.moment()
     np.testing.assert_array_equal(before.numbers, after.numbers)
     np.testing.assert_array_equal(before.window, after.window)
@@ -363,12 +363,12 @@ def test_a_briefing_holds_nothing_that_only_others_know(tiny: Scenario) -> None:
     """Change everything private to the others, and what police is told stays as it was."""
     game = new_game(tiny, first_month="2011-10")
     state, p = game.course.desk.run.state, game.course.desk.partnership.row
-    told = Cards(game.course, 0, TABLING, [])
+    told = StepCards(game.course, 0, TABLING, [])
     rng = np.random.default_rng(1)
     for array in (state.belief, state.belief_variance, state.signal, state.trust, state.traits, state.suppressed, state.load):
         array[p, 1:] = rng.random(array[p, 1:].shape)
     state.signal_known[p, 1:] = 1
-    again = Cards(game.course, 0, TABLING, [])
+    again = StepCards(game.course, 0, TABLING, [])
     assert again.briefings["police"] == told.briefings["police"]
     assert again.cards["police"] == told.cards["police"]
     assert again.briefings["health"] != told.briefings["health"]
@@ -378,9 +378,9 @@ def test_a_briefing_holds_nothing_that_only_others_know(tiny: Scenario) -> None:
 def test_a_briefing_tells_no_truth(tiny: Scenario) -> None:
     """A world with other true effects, but the same beliefs, looks the same from every seat."""
     game = new_game(tiny, first_month="2011-10")
-    told = [Cards(game.course, 0, step, []) for step in (TABLING, ANSWERING)]
+    told = [StepCards(game.course, 0, step, []) for step in (TABLING, ANSWERING)]
     game.course.desk.run.world.effect[:] += 0.2
-    again = [Cards(game.course, 0, step, []) for step in (TABLING, ANSWERING)]
+    again = [StepCards(game.course, 0, step, []) for step in (TABLING, ANSWERING)]
     assert again[0].table.recorded != told[0].table.recorded  # except for the crime of the month, which everybody sees
     for now, before in zip(again, told, strict=True):
         assert {name: one._replace(cares=()) for name, one in now.briefings.items()} == {
@@ -391,11 +391,11 @@ def test_a_briefing_tells_no_truth(tiny: Scenario) -> None:
 
 # ------------------------------------------------------------------------------------------------- answers from a browser
 
-CARD_1 = Card(2, 1, None, "police", "Police", 9.0, table=(  # type: ignore[arg-type] # no date is needed
+CARD_1 = AuthorityCard(2, 1, None, "police", "Police", 9.0, table=(  # type: ignore[arg-type] # no date is needed
     ToTable("cctv", "CCTV", True, 0.1, 0.1, 1.0, 1.0, 0, 2, "Council", False, ()),
     ToTable("hot_spots", "Hot spots", False, 0.1, 0.1, 1.0, 1.0, 0, 2, "Police", True, ()),
 ))  # fmt: skip
-CARD_2 = Card(2, 2, None, "police", "Police",  # type: ignore[arg-type] # no date is needed
+CARD_2 = AuthorityCard(2, 2, None, "police", "Police",  # type: ignore[arg-type] # no date is needed
     challenge=(
         ToChallenge("cctv", "CCTV", True, "Council", 0.2, 0.1, 0.1, 1.0, 0.5),
         ToChallenge("injury", "Injury", False, "Health", 0.2, 0.1, 0.1, 1.0, 0.5),
@@ -448,7 +448,7 @@ def test_reasons_are_kept_as_plain_text_also_for_what_was_suggested() -> None:
         (CARD_2, {"hours": "12"}, "a number from 0 to 30"),
     ],
 )
-def test_an_answer_that_cannot_be_is_refused_in_words(card: Card, raw: Any, message: str) -> None:
+def test_an_answer_that_cannot_be_is_refused_in_words(card: AuthorityCard, raw: Any, message: str) -> None:
     with pytest.raises(Refused, match=message):
         read_choices(card, raw)
 
@@ -472,7 +472,7 @@ JUNK = st.recursive(
     card=st.sampled_from([CARD_1, CARD_2]),
     raw=st.dictionaries(st.sampled_from(["table", "challenge", "hours", "evaluate"]), JUNK, max_size=4) | JUNK,
 )
-def test_whatever_is_sent_is_refused_or_lies_on_the_card(card: Card, raw: Any) -> None:
+def test_whatever_is_sent_is_refused_or_lies_on_the_card(card: AuthorityCard, raw: Any) -> None:
     try:
         choices = read_choices(card, raw)
     except Refused:

@@ -21,11 +21,11 @@ from cspsim.running.outcomes import OUTCOMES
 from cspsim.web import reach, scenarios, server
 from cspsim.web.play import debrief_charts, debrief_words, shared
 from cspsim.web.play.card_page import card_as_data, choice_words
-from cspsim.web.play.debrief import BeliefLine, Compared, Debrief, Mattered, OtherLuck
+from cspsim.web.play.debrief import BeliefLine, Debrief, Mattered, OtherLuck, OutcomeCompared
 from cspsim.web.play.debriefs import Debriefs
-from cspsim.web.play.decisions import REASONS, Card, Refused, ToTable, read_choices
-from cspsim.web.play.door import Door, Said, news_of
-from cspsim.web.play.open_form import as_settings, fitted, usual
+from cspsim.web.play.decisions import REASONS, AuthorityCard, Refused, ToTable, read_choices
+from cspsim.web.play.door import Door, Said, room_news
+from cspsim.web.play.open_form import as_wanted, fitted, usual
 from cspsim.web.play.presence import GONE_AFTER, Presence, Watch
 from cspsim.web.play.rooms import Rooms
 from cspsim.web.play.storage import StorageError
@@ -43,7 +43,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (name,) = scenarios.add_scenarios([str(file)])
     shared.keep_in(None)
     yield name
-    shared.leave()
+    shared.close_rooms()
     scenarios.forget_scenarios()
 
 
@@ -344,7 +344,7 @@ def test_what_the_computer_would_do_comes_first_and_is_never_hidden() -> None:
     def offer(k: int, suggested: bool) -> ToTable:
         return ToTable(f"p{k}", f"Project {k}", suggested, 0.01 * k, 0.05, 1000.0, 10.0, 0, 2, "Police", k % 3 == 0, ("Burglary",))
 
-    card = Card(0, 1, date(2011, 4, 1), "police", "Police", table=tuple(offer(k, k >= 12) for k in range(20)))
+    card = AuthorityCard(0, 1, date(2011, 4, 1), "police", "Police", table=tuple(offer(k, k >= 12) for k in range(20)))
     (part,) = card_as_data(card, "ABCDEF")["parts"]
     assert part["first"] == 8
     assert [item["suggested"] for item in part["items"]] == [True] * 8 + [False] * 12
@@ -375,8 +375,8 @@ PRIMARY = "cost_of_crime"
 
 def made(difference: float, helped: float, hurt: float, others: tuple[float, ...] = (1.0, -1.0)) -> Debrief:
     """A debrief of two outcomes, one decision and one belief."""
-    outcome = Compared(PRIMARY, "Cost of crime", "£", -1, 100e6 + difference, 100e6, difference)
-    trust = Compared("mean_trust", "Trust", "share", 0, 0.5, 0.6, -0.1)
+    outcome = OutcomeCompared(PRIMARY, "Cost of crime", "£", -1, 100e6 + difference, 100e6, difference)
+    trust = OutcomeCompared("mean_trust", "Trust", "share", 0, 0.5, 0.6, -0.1)
     mattered = Mattered("police", 0, "April 2011: Police did something", {PRIMARY: difference}, (5e5, 1e6, -1e5))
     belief = BeliefLine("cctv", "CCTV", 0.0, 0.3, 0.2, 0.25, 0.1, 0.3, 0.4)
     luck = OtherLuck(PRIMARY, difference, others, helped, hurt)
@@ -436,7 +436,7 @@ def test_charts_show_what_their_tables_say() -> None:
     debrief = made(2e6, 0.5, 0.5)
     assert debrief.luck is not None
     bars = debrief_charts.luck_option(debrief.luck)["series"][0]["data"]
-    assert [bar["value"] for bar in bars] == [row[1] for row in debrief_charts.luck_table(debrief.luck).rows] == [-1.0, 1.0, 2e6]
+    assert [bar["value"] for bar in bars] == [row[1] for row in debrief_charts.other_luck_table(debrief.luck).rows] == [-1.0, 1.0, 2e6]
     assert [bar["name"] for bar in bars] == ["Other luck", "Other luck", "Your game"]
     assert "3 bars" in debrief_charts.luck_summary(debrief.luck)
     marks = {series["name"]: series["data"][0][0] for series in debrief_charts.belief_option(debrief.beliefs)["series"]}
@@ -452,10 +452,10 @@ def test_the_form_keeps_what_its_scenario_has(tiny: str) -> None:
     other = fitted({**wanted, "scenario": tiny, "quarters": 40})
     assert other["partnership"] != "lambeth"
     assert other["quarters"] < 40
-    assert as_settings({**wanted, "seed": " 12 "})["seed"] == 12
+    assert as_wanted({**wanted, "seed": " 12 "})["seed"] == 12
     for seed in ("", "1.5", "-1", "²", "x"):
         with pytest.raises(Refused, match="seed"):
-            Rooms(None, ["baseline"], scenarios.scenario_of).open("session", as_settings({**wanted, "seed": seed}))
+            Rooms(None, ["baseline"], scenarios.scenario_of).open("session", as_wanted({**wanted, "seed": seed}))
 
 
 # ------------------------------------------------------------------------------------------------- debriefs and presence
@@ -572,7 +572,7 @@ def test_without_a_usable_file_rooms_are_kept_nowhere_and_that_is_said(tmp_path:
     server._open_rooms(None, said.append)
     assert said == []
     assert (tmp_path / "usual" / "rooms.sqlite").stat().st_mode & 0o077 == 0
-    shared.leave()
+    shared.close_rooms()
     guard = sqlite3.connect(tmp_path / "usual" / "rooms.sqlite.lock", isolation_level=None)
     guard.execute("BEGIN EXCLUSIVE")
     server._open_rooms(None, said.append)
@@ -590,7 +590,7 @@ def test_without_a_usable_file_rooms_are_kept_nowhere_and_that_is_said(tmp_path:
 def test_a_page_looks_again_once_it_has_subscribed(rooms: Rooms, tiny: str) -> None:
     """What happened between its first look and its subscription would be missed otherwise."""
     code, told = opened(rooms, tiny), list[bool]()
-    end = news_of(Door(rooms, code, "session-police", lambda _: None))(lambda: told.append(True))
+    end = room_news(Door(rooms, code, "session-police", lambda _: None))(lambda: told.append(True))
     assert told == [True]
     rooms.join(code, "stranger", "Somebody")
     assert told == [True, True]
@@ -641,4 +641,4 @@ def test_people_are_told_what_is_kept_of_them_before_they_type_a_name(rooms: Roo
     assert "no addresses of machines" in Visitor(f"/play/{code}", "facilitator").text
     shared.keep_in(tmp_path / "rooms.sqlite", days=3)
     assert "until 3 days after the room's last change" in Visitor("/play", "newcomer").text
-    shared.leave()
+    shared.close_rooms()

@@ -27,7 +27,7 @@ from cspsim.web.play import shared
 from cspsim.web.play.decisions import Refused
 from cspsim.web.play.rooms import DAY, Rooms
 from cspsim.web.play.storage import Storage, StorageError
-from cspsim.web.play.store import ALPHABET, Limits, fingerprint
+from cspsim.web.play.store import ALPHABET, RoomLimits, fingerprint
 from cspsim.web.play.views import View
 
 FACILITATOR = "session-of-the-facilitator"
@@ -142,7 +142,7 @@ def test_nobody_waits_for_an_empty_card(rooms: Rooms) -> None:
 
 
 def test_codes_and_keys_are_drawn_from_marks_that_nobody_mistakes(tiny: Scenario) -> None:
-    rooms = new_rooms(tiny, limits=Limits(rooms=200, rooms_each=200))
+    rooms = new_rooms(tiny, limits=RoomLimits(rooms=200, rooms_each=200))
     codes = [rooms.open(FACILITATOR, {"scenario": "tiny", "quarters": 1}) for _ in range(60)]
     assert all(re.fullmatch(f"[{ALPHABET}]{{6}}", code) for code in codes)
     assert len(set(codes)) == 60
@@ -264,7 +264,7 @@ def test_whatever_is_asked_is_done_or_refused_in_words(shared_room: tuple[Rooms,
 
 @pytest.fixture(scope="module")
 def shared_room(tiny: Scenario) -> tuple[Rooms, str]:
-    rooms = new_rooms(tiny, limits=Limits(entries=100_000, entries_each=100_000))
+    rooms = new_rooms(tiny, limits=RoomLimits(entries=100_000, entries_each=100_000))
     return rooms, opened(rooms, ("police", "health"))
 
 
@@ -481,7 +481,7 @@ def test_a_room_whose_scenario_has_changed_does_not_go_on(tiny: Scenario, tmp_pa
 
 
 def test_rooms_that_nobody_has_come_into_give_way_when_all_are_taken(tiny: Scenario, clock: Clock) -> None:
-    rooms = new_rooms(tiny, limits=Limits(rooms=2, rooms_each=2, deserted_after=100), clock=clock)
+    rooms = new_rooms(tiny, limits=RoomLimits(rooms=2, rooms_each=2, deserted_after=100), clock=clock)
     deserted = rooms.open("greedy", {"scenario": "tiny"})
     used = opened(rooms, ("police",))
     refused("all 2 rooms", rooms.open, "third", {"scenario": "tiny"})
@@ -522,14 +522,14 @@ def test_one_machine_cannot_hold_all_rooms_with_visitors_it_makes_up(tiny: Scena
     def visitor(address: str) -> str:
         return keeper.visitor_of(keeper.new_cookie(address))
 
-    for _ in range(Limits().rooms_each_machine):
+    for _ in range(RoomLimits().rooms_each_machine):
         rooms.open(visitor("10.0.0.1"), {"scenario": "tiny"})
     refused("20 rooms were opened from this machine or network", rooms.open, visitor("10.0.0.1"), {"scenario": "tiny"})
     assert rooms.open(visitor("10.0.0.2"), {"scenario": "tiny"})
 
 
 def test_codes_of_rooms_cannot_be_guessed(tiny: Scenario, clock: Clock) -> None:
-    rooms = new_rooms(tiny, limits=Limits(guesses_each=3, guesses_by_all=5), clock=clock)
+    rooms = new_rooms(tiny, limits=RoomLimits(guesses_each=3, guesses_by_all=5), clock=clock)
     code = opened(rooms, ("police",))
     for _ in range(9):  # a page that is drawn anew
         refused("there is no room", rooms.view, "AAAAAA", "guesser")
@@ -551,7 +551,7 @@ def test_codes_of_rooms_cannot_be_guessed(tiny: Scenario, clock: Clock) -> None:
 
 
 def test_pages_of_a_room_that_was_closed_are_no_guessers(tiny: Scenario) -> None:
-    rooms = new_rooms(tiny, limits=Limits(guesses_each=3, guesses_by_all=3))
+    rooms = new_rooms(tiny, limits=RoomLimits(guesses_each=3, guesses_by_all=3))
     code, other = opened(rooms), opened(rooms)
     rooms.close_room(code, FACILITATOR)
     for number in range(9):
@@ -578,7 +578,7 @@ def test_links_and_cookies_hold_over_a_restart_while_there_are_rooms(tiny: Scena
 
 def kept_file(tiny: Scenario, path: Path, clock: Clock) -> list[str]:
     """A file with two rooms, the second ten days later."""
-    rooms = new_rooms(tiny, path, limits=Limits(lives=30 * DAY), clock=clock)
+    rooms = new_rooms(tiny, path, limits=RoomLimits(lives=30 * DAY), clock=clock)
     first = opened(rooms, ("police",))
     clock.now += 10 * DAY
     second = rooms.open("another", {"scenario": "tiny"})
@@ -642,11 +642,11 @@ def test_what_is_past_its_time_leaves_the_file_without_anybody_asking(
             assert time.monotonic() < ends
             time.sleep(0.05)
     finally:
-        shared.leave()
+        shared.close_rooms()
 
 
 def test_rooms_are_few_and_do_not_live_for_ever(tiny: Scenario, clock: Clock, tmp_path: Path) -> None:
-    limits = Limits(rooms=3, rooms_each=2, people=2, lives=1000)
+    limits = RoomLimits(rooms=3, rooms_each=2, people=2, lives=1000)
     rooms = new_rooms(tiny, tmp_path / "play.sqlite", limits=limits, clock=clock)
     codes = [opened(rooms, ()) for _ in range(2)]
     refused("you have 2 rooms already", opened, rooms, ())
@@ -686,7 +686,7 @@ def test_a_room_that_nobody_looks_at_rests_and_wakes_as_it_was(rooms: Rooms, clo
 
 
 def test_too_much_is_too_much(tiny: Scenario) -> None:
-    rooms = new_rooms(tiny, limits=Limits(entries_each=5))
+    rooms = new_rooms(tiny, limits=RoomLimits(entries_each=5))
     code = opened(rooms, ("police",))
     for number in range(3):
         rooms.join(code, "session-police", f"Name {number}")

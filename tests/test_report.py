@@ -13,8 +13,8 @@ from cspsim.basics.formats import amount, interval, roughly
 from cspsim.comparing.comparison import Comparison, compare
 from cspsim.reports.describe import describe
 from cspsim.reports.rendering import date_stamp
-from cspsim.reports.report import evidence, page, settings_of, write_report
-from cspsim.reports.summary import definitions_grid, funnel_grid, money_grid, outcome_grid, pot_by_year, rows_of
+from cspsim.reports.report import comparison_settings, evidence, page_of_comparison, write_report
+from cspsim.reports.summary import comparison_rows, definitions_grid, funnel_grid, money_grid, outcome_grid, pot_by_year
 from cspsim.scenario.scenario import load_scenario
 
 COMMAND = 'cspsim compare "my tiny.toml" half.toml'
@@ -118,7 +118,7 @@ class TestPage:
         for name in comparison.scenarios:
             assert comparison.question(name) in text
             assert " ".join(comparison.headline(name).split()) in text
-            for row in rows_of(comparison, name):
+            for row in comparison_rows(comparison, name):
                 cells = [row.baseline, row.value, row.difference, row.interval, row.assumptions, row.verdict]
                 assert all(cell in text for cell in cells), row
 
@@ -150,7 +150,7 @@ class TestPage:
         assert sum(counted.values()) == sum(1 for kind in kinds for row in describe(kind, scenario) if row["status"])
 
     def test_rendering_needs_no_files(self, comparison: Comparison) -> None:
-        assert "What does half do?" in page(comparison, [], COMMAND)
+        assert "What does half do?" in page_of_comparison(comparison, [], COMMAND)
 
 
 class TestFolder:
@@ -181,7 +181,7 @@ class TestFolder:
         settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
         assert settings["command"] == COMMAND
         assert settings["seed"] == 1
-        assert settings_of(comparison)["replicates"] == settings["replicates"] == 6
+        assert comparison_settings(comparison)["replicates"] == settings["replicates"] == 6
 
 
 class TestGrids:

@@ -25,7 +25,7 @@ from cspsim.search.policies import Bench, mixed, priced
 from cspsim.search.proposing import effects, levels_at, look, over_budget, scores
 from cspsim.search.retest import Look, difference_of, mean_of, retested
 from cspsim.search.searching import run_search
-from cspsim.search.standing import LEAST_HARM, SAFEST, SINGLE, best_of, chosen, finalists, standing_of
+from cspsim.search.standing import LEAST_HARM, SAFEST, SINGLE, best_of, chosen, finalists, policies_standing
 from cspsim.search.trials import Archive, Measured, Trial
 
 # ------------------------------------------------------------------------------------------------------- arithmetic
@@ -96,7 +96,7 @@ class TestPlantedFront:
         assert best.measured.harm.mean() == pytest.approx(0.16, abs=0.02)
 
     def test_the_front_is_found_at_every_cost(self, found: list[Trial]) -> None:
-        standing = standing_of(problem(), {}, found, "nothing")
+        standing = policies_standing(problem(), {}, found, "nothing")
         aims = [standing.levels(int(k)) for k in np.flatnonzero(standing.front)[1:]]
         spent = sorted(levels["spend"] for levels in aims if levels and abs(levels["aim"] - 0.3) < 0.1)
         assert len(spent) >= 6
@@ -144,7 +144,7 @@ def test_what_is_chosen_keeps_within_the_budget(budget: float, seed: int) -> Non
     archive = Archive(None)
     look(about, planted, archive, ["sobol", "random"], 24)
     tried = archive.of("sobol") + archive.of("random")
-    standing = standing_of(about, {"free": planted({"spend": 1.0, "aim": 0.3})}, tried, "nothing")
+    standing = policies_standing(about, {"free": planted({"spend": 1.0, "aim": 0.3})}, tried, "nothing")
     roles = chosen(standing, ["sobol", "random"])
     within = [trial for trial in tried if trial.levels["spend"] <= budget]
     assert standing.within[standing.first_trial :].sum() == len(within)
@@ -173,7 +173,7 @@ def test_what_luck_chose_is_flattered_and_fresh_luck_takes_it_back() -> None:
     for _ in range(40):
         archive = Archive(None)
         look(problem(1.0), noise(draw), archive, ["random"], 30)
-        standing = standing_of(problem(1.0), {}, archive.of("random"), "nothing")
+        standing = policies_standing(problem(1.0), {}, archive.of("random"), "nothing")
         winner = chosen(standing, ["random"])[LEAST_HARM]
         again = noise(draw)({})
         rows = retested(
@@ -192,7 +192,7 @@ def test_what_luck_chose_is_flattered_and_fresh_luck_takes_it_back() -> None:
 
 def test_roles_of_several_methods_that_found_the_same_mix_point_to_one_policy() -> None:
     trials = [Trial(method, 0, {"spend": 0.5}, planted({"spend": 0.5})) for method in ("kriging", "tpe")]
-    roles = chosen(standing_of(problem(), {}, trials, "nothing"), ["kriging", "tpe"])
+    roles = chosen(policies_standing(problem(), {}, trials, "nothing"), ["kriging", "tpe"])
     assert roles == dict.fromkeys((LEAST_HARM, SAFEST, SINGLE, best_of("kriging"), best_of("tpe")), 1)
 
 

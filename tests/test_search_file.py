@@ -6,7 +6,7 @@ import pytest
 from search_support import SEARCH, write_search
 
 from cspsim.basics.errors import CspsimError
-from cspsim.search.file import SearchError, as_settings, load_search
+from cspsim.search.file import SearchError, load_search, trial_settings
 from cspsim.search.folder import SearchFolder
 
 
@@ -98,5 +98,5 @@ class TestFolder:
             load_search(write_search(tmp_path, text))
             for text in (SEARCH, SEARCH.replace("trials = 10", "trials = 12").replace("small", "tiny"))
         )
-        assert as_settings(one) == as_settings(other)
+        assert trial_settings(one) == trial_settings(other)
         assert SearchFolder(tmp_path / "a", one).asked != SearchFolder(tmp_path / "a", other).asked

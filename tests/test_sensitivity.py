@@ -19,7 +19,7 @@ from cspsim.analysis.morris import elementary_effects, morris_measures
 from cspsim.analysis.noise import crossed, linearised
 from cspsim.analysis.sensitivity import SobolIndices, sobol_indices
 from cspsim.analysis.sensitivity_tables import luck_of_runs_table, morris_table, sobol_table
-from cspsim.analysis.swept import EFFECT, OUTCOME, Asked, morris_of_sweep, sobol_of_sweep
+from cspsim.analysis.swept import EFFECT, OUTCOME, Subject, morris_of_sweep, sobol_of_sweep
 from cspsim.basics.errors import CspsimError
 from cspsim.comparing.differences import Parts, paired_estimate
 from cspsim.model.parameters import Floats
@@ -44,7 +44,7 @@ def swept(values: Floats, points: Floats, **design: Any) -> ArraysAsResults:
 
 def through_a_sweep(values: Floats, points: Floats, second_order: bool = True) -> SobolIndices:
     results = swept(values, points, kind="saltelli", second_order=second_order)
-    return sobol_of_sweep(results, ["harm"])[Asked("harm", "policy 1", EFFECT)]  # type: ignore[arg-type] # looks like results
+    return sobol_of_sweep(results, ["harm"])[Subject("harm", "policy 1", EFFECT)]  # type: ignore[arg-type] # looks like results
 
 
 # -------------------------------------------------------------------------------------------------------- references
@@ -234,11 +234,11 @@ def test_an_outcome_that_never_moves_has_no_indices() -> None:
 def test_tables_hold_every_index() -> None:
     results = swept(lucky(), sample(), kind="saltelli", second_order=True)
     found = sobol_of_sweep(results, ["harm"], resamples=10)  # type: ignore[arg-type]
-    assert list(found) == [Asked("harm", "policy 0", OUTCOME), Asked("harm", "policy 1", EFFECT)]
+    assert list(found) == [Subject("harm", "policy 0", OUTCOME), Subject("harm", "policy 1", EFFECT)]
     table = sobol_table(found)
     effects = table[table["of"] == EFFECT]
     assert effects["order"].tolist() == ["first"] * 3 + ["total"] * 3 + ["second"] * 3 + ["first", "total"]
-    assert effects["index"].to_numpy()[3:6] == pytest.approx(found[Asked("harm", "policy 1", EFFECT)].total.value)
+    assert effects["index"].to_numpy()[3:6] == pytest.approx(found[Subject("harm", "policy 1", EFFECT)].total.value)
     assert effects["index"].iloc[-2] == pytest.approx(effects["index"].iloc[:3].sum())
     assert luck_of_runs_table(found)["replicates"].tolist() == [6, 6]
 
@@ -253,7 +253,7 @@ def trajectories(count: int = 40) -> Floats:
 
 def through_a_morris_sweep(values: Floats) -> Any:
     results = swept(values, trajectories(), kind="morris", levels=4)
-    return morris_of_sweep(results, ["harm"])[Asked("harm", "policy 1", EFFECT)]  # type: ignore[arg-type]
+    return morris_of_sweep(results, ["harm"])[Subject("harm", "policy 1", EFFECT)]  # type: ignore[arg-type]
 
 
 def test_morris_gives_salibs_numbers() -> None:
@@ -285,7 +285,7 @@ def test_luck_does_not_raise_morris_measures() -> None:
     assert (found.sigma_squared.low < 0).all()
     assert (found.mu.low < [3, -2, 0]).all()
     assert (found.mu.high > [3, -2, 0]).all()
-    table = morris_table({Asked("harm", "policy 1", EFFECT): found})
+    table = morris_table({Subject("harm", "policy 1", EFFECT): found})
     assert table["factor"].tolist() == NAMES
 
 

@@ -373,12 +373,12 @@ class TestCommand:
         assert not (tmp_path / "cspsim-results").exists()
 
     def test_ctrl_c_pauses_and_says_how_to_go_on(self, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def stop(self: store.Store, first: int, last: int, tables: Any) -> None:
+        def stop(self: store.SweepStore, first: int, last: int, tables: Any) -> None:
             raise KeyboardInterrupt
 
         path = write_experiment(tmp_path)
         with monkeypatch.context() as patch:
-            patch.setattr(store.Store, "write_part", stop)
+            patch.setattr(store.SweepStore, "write_part", stop)
             done = CliRunner().invoke(app, ["sweep", str(path), "--out", str(folder)])
         assert done.exit_code == 130
         assert f"--out {folder} --resume" in done.output

@@ -44,13 +44,13 @@ def experiment(tmp_path: Path) -> Any:
 def sweep_slowly(file: str, folder: str, said: str) -> None:
     """The command line in a process of its own, a little slower than life."""
     sys.stderr = open(said, "w")  # noqa: SIM115 - it ends with the process
-    real = store.Store.write_part
+    real = store.SweepStore.write_part
 
     def slowly(self: Any, *rest: Any) -> None:
         real(self, *rest)
         time.sleep(0.05)
 
-    store.Store.write_part = slowly  # type: ignore[method-assign]
+    store.SweepStore.write_part = slowly  # type: ignore[method-assign]
     sys.argv = ["cspsim", "sweep", file, "--out", folder, "--threads", "1"]
     cli.main()
 

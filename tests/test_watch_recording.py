@@ -25,17 +25,17 @@ from cspsim.running.outcomes import OUTCOMES
 from cspsim.running.simulation import simulate
 from cspsim.scenario.scenario import load_scenario
 from cspsim.web import scenarios
-from cspsim.web.watch.asked import NONE, Asked, asked_in, mismatch, query_of, whole, with_scenario
-from cspsim.web.watch.background import Report, Shelf, use_job
-from cspsim.web.watch.card import NEW_FOR, news_of
-from cspsim.web.watch.diagram import both, draw, thickness
+from cspsim.web.watch.asked import NONE, WatchState, asked_in, mismatch, query_of, whole, with_scenario
+from cspsim.web.watch.background import Report, ResultShelf, use_job
+from cspsim.web.watch.card import NEW_FOR, card_news
+from cspsim.web.watch.diagram import both, draw_table, thickness
 from cspsim.web.watch.exports import command_of, log_csv, months_csv
-from cspsim.web.watch.frames import changes_of, frames_of
+from cspsim.web.watch.frames import frames_of, value_changes
 from cspsim.web.watch.log import KINDS, filtered, log_of
 from cspsim.web.watch.numbers import numbers_of
 from cspsim.web.watch.places import SQUARE, TALL, WIDE, plan_of
 from cspsim.web.watch.recording import Recording, Unspoken, record
-from cspsim.web.watch.series import CHARTS, YEAR, latest_year, option_of, sides_of, summary_of, table_of
+from cspsim.web.watch.series import CHARTS, YEAR, chart_summary, chart_table, latest_year, option_of, sides_of
 from cspsim.web.watch.shapes import as_svg
 
 
@@ -121,7 +121,7 @@ class TestShelf:
             report(1, 1)
             return key * 2
 
-        shelf: Shelf[int, int] = Shelf(make, 3)
+        shelf: ResultShelf[int, int] = ResultShelf(make, 3)
         told: list[str] = []
         ends = [shelf.borrow(7, partial(told.append, name)) for name in ("a", "b")]
         assert _until(lambda: bool((job := shelf.look(7)) and job.result == 14))
@@ -133,7 +133,7 @@ class TestShelf:
         assert shelf.look(7) is not None
 
     def test_it_keeps_few_and_never_throws_out_what_is_looked_at(self) -> None:
-        shelf: Shelf[int, int] = Shelf(lambda key, report: key + 1, 2)
+        shelf: ResultShelf[int, int] = ResultShelf(lambda key, report: key + 1, 2)
         hold = shelf.borrow(0, lambda: None)
         for key in range(1, 9):
             end = shelf.borrow(key, lambda: None)
@@ -145,7 +145,7 @@ class TestShelf:
         assert len(shelf) == 2
 
     def test_work_that_nobody_waits_for_is_dropped(self) -> None:
-        shelf: Shelf[int, int] = Shelf(_for_ever, 2)
+        shelf: ResultShelf[int, int] = ResultShelf(_for_ever, 2)
         ends = [shelf.borrow(key, lambda: None) for key in (1, 1, 2, 3)]  # the third waits for its turn
         assert _until(lambda: bool((job := shelf.look(1)) and job.done == 1))
         ends[0]()
@@ -166,7 +166,7 @@ class TestShelf:
                 raise ZeroDivisionError("secret")
             return key
 
-        shelf: Shelf[int, int] = Shelf(make, 2)
+        shelf: ResultShelf[int, int] = ResultShelf(make, 2)
         for said in ("rules that nobody has allowed", "This could not be worked out."):
             shelf.borrow(5, lambda: None)
             assert _until(lambda said=said: bool((job := shelf.look(5)) and job.fault == said))  # type: ignore[misc]
@@ -182,7 +182,7 @@ class TestShelf:
                 raise CspsimError("not now")
             return key
 
-        shelf: Shelf[int, int] = Shelf(make, 2)
+        shelf: ResultShelf[int, int] = ResultShelf(make, 2)
         told: list[str] = []
         end = shelf.borrow(5, lambda: told.append("first"))
         assert _until(lambda: bool((job := shelf.look(5)) and job.fault))
@@ -194,7 +194,7 @@ class TestShelf:
         assert len(job._waiting) == 1
 
     def test_it_ends_when_the_page_is_closed(self) -> None:
-        shelf: Shelf[int, int] = Shelf(_for_ever, 2)
+        shelf: ResultShelf[int, int] = ResultShelf(_for_ever, 2)
         jobs: list[Any] = []
 
         @solara.component
@@ -253,7 +253,7 @@ class TestDiagram:
     def test_trust_is_thickness(self) -> None:
         assert thickness(0.1) == thickness(0.4) < thickness(0.5) < thickness(0.6) < thickness(0.75) == thickness(1.0)
         recording = recorded()
-        tracks = {(track.key, track.attribute): track.values for track in draw(recording, "inner").tracks}
+        tracks = {(track.key, track.attribute): track.values for track in draw_table(recording, "inner").tracks}
         assert tracks["trust-0-1", "stroke-width"][7] == thickness(recording.trust[7, 0, 0, 1])
         assert tracks["trust-1-0", "stroke-width"][7] == thickness(recording.trust[7, 0, 1, 0])
 
@@ -265,7 +265,7 @@ class TestDiagram:
     def test_overload_and_arrows_are_told_without_colour(self) -> None:
         recording = record(load_scenario("two-tier-county"), 1, 0)
         p = recording.partnerships.index("market_town")
-        drawing = draw(recording, "market_town")
+        drawing = draw_table(recording, "market_town")
         tracks = {(track.key, track.attribute): track.values for track in drawing.tracks}
         loads = recording.load[:, p, 1]
         assert (loads > 1).any()
@@ -278,7 +278,7 @@ class TestDiagram:
         recording = recorded()
         event = next(event for event in recording.events if isinstance(event, NewRepresentative))
         at = recording.months.index(event.month)
-        news = news_of(recording, event.partnership, event.authority)
+        news = card_news(recording, event.partnership, event.authority)
         assert all(news[at : at + NEW_FOR])
         assert news[at - 1] == "" or at == 0
 
@@ -292,13 +292,13 @@ class TestDiagram:
                 assert tags <= {"svg", "title", "style", "rect", "ellipse", "line", "polygon", "text"}
                 assert "<img" not in text
                 assert "<script" not in text
-        rows = list(csv.reader(io.StringIO(log_csv(recording, Asked("hostile", partnership="inner"), 47))))
+        rows = list(csv.reader(io.StringIO(log_csv(recording, WatchState("hostile", partnership="inner"), 47))))
         assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
 
     def test_a_file_of_its_own_brings_its_colours(self) -> None:
-        text = as_svg(draw(recorded(), "inner"), 0, alone=True)
+        text = as_svg(draw_table(recorded(), "inner"), 0, alone=True)
         assert "--csp-series-1: #0072b2" in text
-        assert "<style" not in as_svg(draw(recorded(), "inner"), 0)
+        assert "<style" not in as_svg(draw_table(recorded(), "inner"), 0)
 
     def test_the_twin_has_the_same_numbers(self) -> None:
         table = numbers_of(recorded(), "inner", 10)
@@ -327,8 +327,8 @@ class TestFuture:
         assert one == other
 
     def test_a_track_comes_back_whole(self) -> None:
-        track = max(draw(recorded(), "inner").tracks, key=lambda track: len(set(track.values)))
-        changes = changes_of(track, 47)
+        track = max(draw_table(recorded(), "inner").tracks, key=lambda track: len(set(track.values)))
+        changes = value_changes(track, 47)
         values: list[Any] = []
         for month, value, until in zip(changes[::2], changes[1::2], [*changes[2::2], 48], strict=True):
             assert len(values) == month
@@ -340,11 +340,11 @@ class TestFuture:
         for chart in CHARTS:
             option: Any = option_of(chart, sides, "inner", self.UNTIL)
             assert all(len(line["data"]) == self.UNTIL + 1 for line in option["series"])
-            assert len(table_of(chart, sides, "inner", self.UNTIL).rows) == self.UNTIL + 1
-            assert summary_of(chart, sides, "inner", self.UNTIL).startswith("Mar 2011")
+            assert len(chart_table(chart, sides, "inner", self.UNTIL).rows) == self.UNTIL + 1
+            assert chart_summary(chart, sides, "inner", self.UNTIL).startswith("Mar 2011")
 
     def test_in_files(self) -> None:
-        asked = Asked("tiny", partnership="inner")
+        asked = WatchState("tiny", partnership="inner")
         for text in (log_csv(recorded(), asked, self.UNTIL), months_csv(recorded(), self.UNTIL)):
             months = [row[0] for row in list(csv.reader(io.StringIO(text)))[1:]]
             assert max(months) == "2011-03"
@@ -377,13 +377,13 @@ class TestSeries:
 
 class TestAsked:
     def test_what_a_link_holds_comes_back(self) -> None:
-        asked = Asked("independent-challenge", "baseline", 7, 3, "sutton", 45, "police", "challenged", "cost_of_crime")
+        asked = WatchState("independent-challenge", "baseline", 7, 3, "sutton", 45, "police", "challenged", "cost_of_crime")
         query = "&".join(f"{name}={text}" for name, text in query_of(asked).items())
         assert query_of(asked)["month"] == "2012-01"
         assert asked_in(f"?{query}") == (asked, [])
 
     def test_nothing_asked_is_the_usual(self) -> None:
-        assert asked_in(None) == asked_in("") == (Asked("baseline", partnership="lambeth"), [])
+        assert asked_in(None) == asked_in("") == (WatchState("baseline", partnership="lambeth"), [])
 
     @pytest.mark.parametrize(
         ("query", "fault"),
@@ -407,7 +407,7 @@ class TestAsked:
     )
     def test_what_cannot_be_is_said_and_left(self, query: str, fault: str) -> None:
         asked, faults = asked_in(f"?{query}")
-        assert asked == Asked("baseline", partnership="lambeth")
+        assert asked == WatchState("baseline", partnership="lambeth")
         assert len(faults) == 1
         assert f"The {fault}" in faults[0] or f"The kind of event {fault}" in faults[0] or "kind" in fault
 
@@ -416,9 +416,9 @@ class TestAsked:
         assert [whole(text, 10) for text in ("11", "-1", "1.0", "", "٣", "9" * 30)] == [None] * 6
 
     def test_another_scenario_keeps_what_it_can(self) -> None:
-        asked = Asked("baseline", "no-cuts", 3, 2, "sutton", 50, "police_authority", "tabled", "cost_of_crime")
+        asked = WatchState("baseline", "no-cuts", 3, 2, "sutton", 50, "police_authority", "tabled", "cost_of_crime")
         moved = with_scenario(asked, "two-tier-county")
-        assert moved == Asked("two-tier-county", "no-cuts", 3, 2, "market_town", 50, "police_authority", "tabled", NONE)
+        assert moved == WatchState("two-tier-county", "no-cuts", 3, 2, "market_town", 50, "police_authority", "tabled", NONE)
         assert with_scenario(asked, "no-cuts").baseline == NONE
 
     def test_what_cannot_stand_side_by_side_is_said(self) -> None:
@@ -427,7 +427,7 @@ class TestAsked:
         assert mismatch(baseline, scenarios.scenario_of("independent-challenge")) == ""
 
     def test_the_command_is_the_same_run(self) -> None:
-        asked = Asked("baseline", seed=5, replicate=2, partnership="sutton")
+        asked = WatchState("baseline", seed=5, replicate=2, partnership="sutton")
         assert command_of(asked, "baseline") == "cspsim explain baseline --seed 5 --replicate 2 --partnership sutton"
 
 

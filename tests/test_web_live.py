@@ -19,7 +19,7 @@ from cspsim.web import live  # noqa: E402
 from cspsim.web.explore.ensemble import Ensemble  # noqa: E402
 from cspsim.web.explore.posing import Posed  # noqa: E402
 from cspsim.web.explore.question import Question  # noqa: E402
-from cspsim.web.explore.results import Results  # noqa: E402
+from cspsim.web.explore.results import ExploreResults  # noqa: E402
 from cspsim.web.explore.runs import Library, Workers  # noqa: E402
 from cspsim.web.live import Bell, use_news  # noqa: E402
 
@@ -147,7 +147,7 @@ def test_another_question_stops_the_runs_of_the_one_before(tab: Any) -> None:
 
         @solara.component
         def Page() -> None:
-            Results(shown.value, False, lambda on: None)
+            ExploreResults(shown.value, False, lambda on: None)
 
         _, rendered = solara.render(Page(), handle_error=False)
         assert first.going
@@ -161,7 +161,7 @@ def test_another_question_stops_the_runs_of_the_one_before(tab: Any) -> None:
 def test_runs_stop_when_the_page_that_asked_for_them_has_gone(tab: Any) -> None:
     ensemble = Ensemble(Posed(Question("no-cuts", runs=400, seed=77)), Library(), Workers(1))
     with tab:
-        _, rendered = solara.render(Results(ensemble, False, lambda on: None), handle_error=False)
+        _, rendered = solara.render(ExploreResults(ensemble, False, lambda on: None), handle_error=False)
     ends = time.monotonic() + 60
     while ensemble.progress[0] == 0 and time.monotonic() < ends:
         time.sleep(0.01)

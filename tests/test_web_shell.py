@@ -19,15 +19,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cspsim.basics.errors import CspsimError
-from cspsim.model.parameters import Figure, Levers
+from cspsim.model.parameters import Levers, RegisterEntry
 from cspsim.web import chart_options, guard, reach, scenarios, server, theme
 from cspsim.web.chart import file_name_of
-from cspsim.web.chart_options import Bar, Line, bar_option, line_option
+from cspsim.web.chart_options import IntervalBar, Line, bar_option, line_option
 from cspsim.web.number_field import bounded, range_in_words, step_of
-from cspsim.web.table import Table, as_csv, number_columns, shown
+from cspsim.web.table import Table, as_csv, number_columns, shown_cell
 
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
-LEVERS: dict[str, Figure] = Levers._field_defaults
+LEVERS: dict[str, RegisterEntry] = Levers._field_defaults
 
 
 class TestSettings:
@@ -134,7 +134,7 @@ class TestScenarios:
         assert scenarios.known_names()[0] == "mine"
         assert "baseline" in scenarios.known_names()
         assert scenarios.scenario_of("mine").title == "Mine"
-        assert scenarios.entries()[0] == scenarios.Entry("mine", "Mine", scenarios.scenario_of("baseline").question)
+        assert scenarios.entries()[0] == scenarios.ScenarioEntry("mine", "Mine", scenarios.scenario_of("baseline").question)
         with pytest.raises(CspsimError, match="already"):
             scenarios.add_scenarios([str(file)])
 
@@ -430,14 +430,14 @@ class TestNumbers:
 
     def test_the_range_says_where_it_comes_from(self) -> None:
         assert range_in_words(LEVERS["grant"]) == "0 to 3 times. What is set is a policy choice."
-        seen = Figure(1, 0.5, 2, "£", "a cost", "seen", "Heeks and others 2018", "crime", "")
+        seen = RegisterEntry(1, 0.5, 2, "£", "a cost", "seen", "Heeks and others 2018", "crime", "")
         assert range_in_words(seen) == "0.5 to 2 £. Seen: Heeks and others 2018."
 
 
 class TestTables:
     def test_cells(self) -> None:
         cells = [None, float("nan"), 3, -1234567, 0.12345, 1234.5, -0.5, "x", True]
-        assert [shown(cell) for cell in cells] == [DASH, DASH, "3", f"{MINUS}1,234,567", "0.1235", "1,234", f"{MINUS}0.5", "x", "yes"]
+        assert [shown_cell(cell) for cell in cells] == [DASH, DASH, "3", f"{MINUS}1,234,567", "0.1235", "1,234", f"{MINUS}0.5", "x", "yes"]
 
     def test_columns_of_numbers(self) -> None:
         rows = [["a", "£1m", 1.0, "3 of 4", ""], ["b", f"{MINUS}£2m", None, "none", DASH]]
@@ -489,10 +489,10 @@ class TestCharts:
         assert option["series"][0]["endLabel"]["formatter"] == "(b): (c)"
 
     def test_whiskers_stand_at_their_bars(self) -> None:
-        option = bar_option([Bar("a", 1.0), Bar("b", 2.0, 1.5, 3.0)])
+        option = bar_option([IntervalBar("a", 1.0), IntervalBar("b", 2.0, 1.5, 3.0)])
         assert [bar["value"] for bar in option["series"][0]["data"]] == [1.0, 2.0]
         assert [series["data"] for series in option["series"][1:]] == [[[1.5, 1], [3.0, 1]]]
-        upright = bar_option([Bar("b", 2.0, 1.5, 3.0)], horizontal=False)
+        upright = bar_option([IntervalBar("b", 2.0, 1.5, 3.0)], horizontal=False)
         assert upright["series"][1]["data"] == [[0, 1.5], [0, 3.0]]
 
     def test_options_are_plain_data(self) -> None:

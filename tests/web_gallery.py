@@ -11,14 +11,14 @@ import solara  # noqa: E402
 import cspsim.web.kit.page as kit  # noqa: E402
 from cspsim.basics.formats import Scale  # noqa: E402
 from cspsim.model.parameters import Levers  # noqa: E402
-from cspsim.web.chart_options import Bar, Line, bar_option, line_option  # noqa: E402
+from cspsim.web.chart_options import IntervalBar, Line, bar_option, line_option  # noqa: E402
 from cspsim.web.frame import Note, use_frame  # noqa: E402
 from cspsim.web.parts import (  # noqa: E402
     Address,
     Banner,
     Button,
     Chart,
-    Choice,
+    ChoiceField,
     CopyButton,
     DataTable,
     Download,
@@ -62,7 +62,7 @@ def Gallery() -> None:
                 words("h2", "Money", "csp-h2")
                 NumberField(GRANT, grant.value, grant.set)
                 words("p", f"grant is {grant.value:g}", id_="grant")
-                Choice("Place", place.value, {"a": "First", "b": HOSTILE}, place.set, hint="Where it is.")
+                ChoiceField("Place", place.value, {"a": "First", "b": HOSTILE}, place.set, hint="Where it is.")
                 words("p", f"place is {place.value}", id_="place")
                 Tick("Other assumptions", ticked.value, ticked.set)
                 words("p", f"ticked is {ticked.value}", id_="ticked")
@@ -84,7 +84,7 @@ def Gallery() -> None:
                         option = line_option(years, lines, mark=1)
                         Chart("Cost of crime", option, lambda: table, "It rises.", "£ a year", Scale("£", 1e6, "m"))
                     with box("div", "csp-card"):
-                        bars = bar_option([Bar(HOSTILE, 3.0, 2.0, 4.0), Bar("True", 1.0)])
+                        bars = bar_option([IntervalBar(HOSTILE, 3.0, 2.0, 4.0), IntervalBar("True", 1.0)])
                         Chart("Believed and true", bars, Table(["Name", "Value"], [["True", 1.0]]), "Belief is higher.")
                 DataTable(Table(["Outcome", HOSTILE], [[HOSTILE, "£1m"], ["Crimes", 1234567]], "Main outcomes"))
                 for tone in ("note", "warning", "error", "success"):

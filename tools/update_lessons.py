@@ -25,8 +25,8 @@ from cspsim.running.rulebook import rulebook_of
 from cspsim.running.simulation import simulate
 from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario, load_scenario
-from cspsim.web.kit.figures import FIGURES_FILE, Counts, Figure
-from cspsim.web.kit.lessons import Asked, Compared, LessonFile, load_lessons
+from cspsim.web.kit.figures import FIGURES_FILE, Counts, LessonFigure
+from cspsim.web.kit.lessons import LessonComparison, LessonFile, OutcomeAsked, load_lessons
 
 SEED, REPLICATES, SETS, RUNS_PER_SET = 1, 200, 64, 8
 FIRST_RUNS = 8
@@ -67,7 +67,7 @@ def runs_of(name: str, changes: str, sizes: Sizes) -> Runs:
     return Runs(scenario, usual, run_assumption_sets([arm], sizes.runs_per_set, SEED)[0])
 
 
-def arms_of(compared: Compared) -> tuple[tuple[str, str], tuple[str, str] | None]:
+def arms_of(compared: LessonComparison) -> tuple[tuple[str, str], tuple[str, str] | None]:
     """Scenario and baseline, each as a name with its changes; no baseline where a fixed number takes its place."""
     scenario = (compared.scenario, json.dumps(compared.changes, sort_keys=True))
     if compared.baseline is None:
@@ -75,7 +75,7 @@ def arms_of(compared: Compared) -> tuple[tuple[str, str], tuple[str, str] | None
     return scenario, (compared.baseline, json.dumps(compared.baseline_changes, sort_keys=True))
 
 
-def figure_now(compared: Compared, asked: Asked, sizes: Sizes) -> Figure:
+def figure_now(compared: LessonComparison, asked: OutcomeAsked, sizes: Sizes) -> LessonFigure:
     """What the model gives for one figure."""
     ours, theirs = arms_of(compared)
     own = runs_of(*ours, sizes)
@@ -91,7 +91,7 @@ def figure_now(compared: Compared, asked: Asked, sizes: Sizes) -> Figure:
     low, median, high = np.nanquantile(differences, (0.05, 0.5, 0.95)) if sizes.sets else (np.nan,) * 3
     smallest = float(_smallest(entry, paired.baseline))
     difference, half = float(paired.difference), float(paired.half_width)
-    return Figure(
+    return LessonFigure(
         asked.outcome,
         *(float(value) for value in (paired.baseline, paired.value, difference, difference - half, difference + half)),
         smallest,
@@ -147,7 +147,7 @@ def first_runs(name: str, changes: str) -> float:
     return _short(float(parts_of(tallies).value[list(OUTCOMES).index("cost_of_crime")]))
 
 
-def figures_now(sizes: Sizes) -> Iterator[tuple[str, str, Asked, Figure]]:
+def figures_now(sizes: Sizes) -> Iterator[tuple[str, str, OutcomeAsked, LessonFigure]]:
     """Lesson, name and figure of everything the lessons ask."""
     for key, lesson in load_lessons().lessons.items():
         for name, compared, asked in lesson.asked():
@@ -158,7 +158,7 @@ def _short(value: Any) -> Any:
     return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
-def as_plain(figure: Figure) -> dict[str, Any]:
+def as_plain(figure: LessonFigure) -> dict[str, Any]:
     """A figure as the file holds it."""
     plain = {name: _short(value) for name, value in figure._asdict().items()}
     return {**plain, "runs": figure.runs._asdict(), "sets": figure.sets._asdict()}

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cspsim.analysis.answer_cost import Allocation, AnswerCost
-from cspsim.analysis.discovery import Failure
-from cspsim.analysis.effects import Swept, findings_of, independent_rows, luck_in_spread, swept_of
+from cspsim.analysis.discovery import PolicyFailure
+from cspsim.analysis.effects import Swept, independent_rows, luck_in_spread, policy_findings, swept_of
 from cspsim.analysis.main_effects import LeverEffect
 from cspsim.analysis.morris import MorrisMeasures
 from cspsim.analysis.regression import Regression
 from cspsim.analysis.robustness import Robustness, TwoByTwo
 from cspsim.analysis.sensitivity import SobolIndices
 from cspsim.analysis.steps import ask_assumptions, ask_factors, ask_luck, compare_policies, count_cost
-from cspsim.analysis.swept import Asked
+from cspsim.analysis.swept import Subject
 from cspsim.analysis.turning_points import Turn
 from cspsim.basics.errors import CspsimError, did_you_mean
 from cspsim.comparing.comparison import Finding
@@ -62,10 +62,10 @@ class Analysis:
     robust: Robustness | None = None
     turns: dict[tuple[str, str], list[Turn]] = field(default_factory=dict)
     halves: dict[str, list[TwoByTwo]] = field(default_factory=dict)
-    failures: dict[str, Failure] = field(default_factory=dict)
-    sobol: dict[Asked, SobolIndices] = field(default_factory=dict)
-    morris: dict[Asked, MorrisMeasures] = field(default_factory=dict)
-    regressions: dict[Asked, Regression] = field(default_factory=dict)
+    failures: dict[str, PolicyFailure] = field(default_factory=dict)
+    sobol: dict[Subject, SobolIndices] = field(default_factory=dict)
+    morris: dict[Subject, MorrisMeasures] = field(default_factory=dict)
+    regressions: dict[Subject, Regression] = field(default_factory=dict)
     lever_effects: list[LeverEffect] = field(default_factory=list)
     lever_shares: dict[str, Floats] = field(default_factory=dict)
     luck: dict[str, SobolIndices] = field(default_factory=dict)
@@ -133,7 +133,7 @@ def _begun(results: "SweepResults", name: str) -> Analysis:
         shown,
         ranked,
         swept,
-        findings_of(results, name, shown),
+        policy_findings(results, name, shown),
         {names[policy]: luck_in_spread(swept, policy, shared) for policy in shown},
         sets,
         columns,

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 from cspsim.analysis.analysing import Analysis
-from cspsim.analysis.boxes import FOUND, Box, bare_number, title_of
-from cspsim.analysis.discovery import Failure, tree_in_words
+from cspsim.analysis.boxes import FOUND, Box, bare_number, factor_title
+from cspsim.analysis.discovery import PolicyFailure, tree_in_words
 from cspsim.analysis.factor_figures import draw_failure
 from cspsim.analysis.figures import MOST_CURVES, MOST_HALVES, draw_halves, draw_turns
 from cspsim.analysis.robustness import TwoByTwo
 from cspsim.analysis.section import (
-    Section,
+    AnalysisSection,
     difference_words,
     grid_of,
     p_words,
@@ -27,12 +27,14 @@ ROWS_OF_TURNS = 4
 """Assumptions named or tabulated for each pair of policies; all are in the files."""
 
 
-def turns_section(found: Analysis) -> Section:
+def turns_section(found: Analysis) -> AnalysisSection:
     """Where rankings turn along an assumption, and the assumption x policy tables."""
     said, cells, plain = [], [], []
     for (first, second), turns in found.turns.items():
         flips = [turn for turn in turns if np.isfinite(turn.at)]
-        words = listed([f"along {title_of(turn.name)}, {lead_words(turn, first, second, bare_number)}" for turn in flips[:ROWS_OF_TURNS]])
+        words = listed(
+            [f"along {factor_title(turn.name)}, {lead_words(turn, first, second, bare_number)}" for turn in flips[:ROWS_OF_TURNS]]
+        )
         said.append(f"{first} and {second}: {words or f'no flip inside the range of any of {len(turns)} assumptions'}.")
         cells += [_turn_row(first, second, turn, found.outcome.unit) for turn in turns[:ROWS_OF_TURNS]]
         plain += [{"first": first, "second": second, **_turn_plain(turn)} for turn in turns]
@@ -50,7 +52,7 @@ def turns_section(found: Analysis) -> Section:
     if not found.outcome.better:
         caution.append("This outcome has no good direction: ahead means higher.")
     halves, tables = _halves(found)
-    return Section(
+    return AnalysisSection(
         "flips",
         "Where the ranking turns",
         [*said, *halves],
@@ -64,7 +66,7 @@ def turns_section(found: Analysis) -> Section:
 def _turn_row(first: str, second: str, turn: Turn, unit: str) -> list[str]:
     at = bare_number(turn.at) if np.isfinite(turn.at) else "none"
     span = f"{bare_number(turn.low)} to {bare_number(turn.high)}" if np.isfinite(turn.at) else MISSING
-    return [f"{first} and {second}: {title_of(turn.name)}", at, span, amount(turn.moves, unit), _who(turn, first, second)]
+    return [f"{first} and {second}: {factor_title(turn.name)}", at, span, amount(turn.moves, unit), _who(turn, first, second)]
 
 
 def _who(turn: Turn, first: str, second: str) -> str:
@@ -98,7 +100,7 @@ def _halves(found: Analysis) -> tuple[list[str], list[Grid]]:
         columns = ["Assumption", "Low, off", "Low, on", "High, off", "High, on", "Interaction", "95% interval", "p, Holm"]
         cells = [
             [
-                f"{title_of(t.name)} (median {bare_number(t.split)})",
+                f"{factor_title(t.name)} (median {bare_number(t.split)})",
                 *(amount(float(value), unit, (t.high - t.low) / 4) for value in t.cells.ravel()),
                 difference_words(t.interaction, unit, (t.high - t.low) / 2),
                 range_words(t.low, t.high, unit),
@@ -115,7 +117,9 @@ def _half_in_words(table: TwoByTwo, unit: str) -> str:
     sign, half = (1 if table.interaction > 0 else -1), (table.high - table.low) / 2
     low, high = sorted((sign * table.low, sign * table.high))
     size = difference_words(abs(table.interaction), unit, half).removeprefix("+")
-    return f"{size} ({range_words(low, high, unit)}) {'higher' if sign > 0 else 'lower'} where {title_of(table.name)} is above its median"
+    return (
+        f"{size} ({range_words(low, high, unit)}) {'higher' if sign > 0 else 'lower'} where {factor_title(table.name)} is above its median"
+    )
 
 
 def _halves_charts(found: Analysis) -> list[Any]:
@@ -138,9 +142,9 @@ def _frames(found: Analysis, turns: list[dict[str, Any]]) -> dict[str, list[dict
 NO_PRIM = 'Boxes were not sought, for want of EMA Workbench: pip install "cspsim[discovery]" (it brings Platypus, which is under the GPL).'
 
 
-def failures_section(found: Analysis) -> Section:
+def failures_section(found: Analysis) -> AnalysisSection:
     """Under which assumptions each policy fails, or that nothing was found."""
-    section = Section("failures", "Under which assumptions a policy fails", [], [], [], [], {})
+    section = AnalysisSection("failures", "Under which assumptions a policy fails", [], [], [], [], {})
     plain: list[dict[str, Any]] = []
     for policy, failure in found.failures.items():
         section.said += failure_in_words(policy, failure)
@@ -166,7 +170,7 @@ def failures_section(found: Analysis) -> Section:
     return section
 
 
-def failure_in_words(policy: str, failure: Failure) -> list[str]:
+def failure_in_words(policy: str, failure: PolicyFailure) -> list[str]:
     """What was discovered about one policy, as paragraphs."""
     found = failure.discovery
     start = f"{policy} {failure.question.words} in {found.cases:,} of {found.sets:,} assumption sets ({share_words(found.base_rate)})."

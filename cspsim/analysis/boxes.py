@@ -39,7 +39,7 @@ class Condition(NamedTuple):
     @property
     def words(self) -> str:
         """``harmony above 0.42``."""
-        title = title_of(self.name)
+        title = factor_title(self.name)
         if np.isnan(self.low):
             return f"{title} at most {bare_number(self.high)}"
         above = f"{title} above {bare_number(self.low)}"
@@ -54,7 +54,7 @@ class Restriction(NamedTuple):
     stability: float
 
 
-class Step(NamedTuple):
+class PeelingStep(NamedTuple):
     """A point of the peeling trajectory: share of failures that are inside, share of the inside that fails, size, restrictions."""
 
     coverage: float
@@ -75,7 +75,7 @@ class Box(NamedTuple):
     held_out_coverage: float
     held_out_base_rate: float
     p_value: float
-    trajectory: tuple[Step, ...]
+    trajectory: tuple[PeelingStep, ...]
     chosen: int
 
     @property
@@ -89,7 +89,7 @@ def bare_number(value: float) -> str:
     return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", MINUS)
 
 
-def title_of(name: str) -> str:
+def factor_title(name: str) -> str:
     """A dotted name for prose: ``uncertainties.initial_trust`` as ``initial trust``, ``interventions.cctv.effect`` as ``cctv effect``."""
     return name_in_words(" ".join(name.split(".")[1:] or [name]))
 
@@ -112,7 +112,7 @@ def boxes_of(data: Sample) -> tuple[Box, ...]:
 class _Peeled(NamedTuple):
     conditions: tuple[Condition, ...]
     quasi_p: tuple[float, ...]
-    trajectory: tuple[Step, ...]
+    trajectory: tuple[PeelingStep, ...]
     chosen: int
 
 
@@ -185,7 +185,7 @@ def _peel(data: Sample, columns: list[int] | None = None) -> _Peeled:
     box = _prim()(frame, data.cases.astype(int), threshold=1e-9, peel_alpha=PEEL, mass_min=SMALLEST_MASS).find_box()
     path = box.peeling_trajectory
     trajectory = tuple(
-        Step(float(c), float(d), float(m), int(r))
+        PeelingStep(float(c), float(d), float(m), int(r))
         for c, d, m, r in zip(path["coverage"], path["density"], path["mass"], path["res_dim"], strict=True)
     )
     chosen = int(np.argmax([_accuracy(data, _certain(box, step)) for step in range(len(trajectory))]))
@@ -212,7 +212,7 @@ def _accuracy(data: Sample, conditions: tuple[Condition, ...]) -> float:
     return float((within & data.cases).mean() - within.mean() * data.cases.mean())
 
 
-def _read(box: Any, trajectory: tuple[Step, ...], chosen: int) -> _Peeled:
+def _read(box: Any, trajectory: tuple[PeelingStep, ...], chosen: int) -> _Peeled:
     """Limits and quasi-p-values of the box that is selected."""
     conditions = _certain(box, box._cur_box)
     quasi_p = [float(min(p for p in box.qp[box._cur_box][condition.name] if p >= 0)) for condition in conditions]

@@ -15,7 +15,7 @@ from cspsim.model.parameters import Floats, Integers
 MOST_LEAVES = 6
 
 
-class Leaf(NamedTuple):
+class TreeLeaf(NamedTuple):
     """A leaf of the tree: its conditions, how many sets it holds and the share of them that fails."""
 
     conditions: tuple[Condition, ...]
@@ -26,7 +26,7 @@ class Leaf(NamedTuple):
 class Tree(NamedTuple):
     """A small classification tree; ``skill`` is 1 - Brier score / that of the base rate, on held-out folds, with its 95 % interval."""
 
-    leaves: tuple[Leaf, ...]
+    leaves: tuple[TreeLeaf, ...]
     skill: float
     low: float
     high: float
@@ -63,7 +63,7 @@ class Discovery(NamedTuple):
         return tuple(box for box in self.boxes if box.found)
 
 
-class Question(NamedTuple):
+class FailureQuestion(NamedTuple):
     """Which sets count as failures: a mask ``[set]``, the words for it, and the gain (positive: good) below which a set counts."""
 
     cases: Mask
@@ -71,15 +71,15 @@ class Question(NamedTuple):
     cutoff: float
 
 
-class Failure(NamedTuple):
+class PolicyFailure(NamedTuple):
     """Under which assumptions a policy fails: the question, the answer, and the share of sets that luck could turn round."""
 
-    question: Question
+    question: FailureQuestion
     discovery: Discovery
     undecided_share: float
 
 
-def question_of(effects: Floats, better: int) -> Question:
+def failure_question(effects: Floats, better: int) -> FailureQuestion:
     """Failing is being no better than the baseline; where (nearly) all or no sets fail so, being among the worst quarter.
 
     ``effects`` ``[set]``: differences from the baseline; ``better``: +1 if more is better, -1 if less, 0 if neither, in which
@@ -89,9 +89,11 @@ def question_of(effects: Floats, better: int) -> Question:
     gains = effects * (better or usual)
     worse = gains <= 0
     if min(worse.sum(), (~worse).sum()) >= max(FEWEST_CASES, 0.05 * len(gains)):
-        return Question(worse, "is no better than the baseline" if better else "has the other sign than usually", 0.0)
+        return FailureQuestion(worse, "is no better than the baseline" if better else "has the other sign than usually", 0.0)
     cutoff = float(np.quantile(gains, 0.25))
-    return Question(gains <= cutoff, "is among its worst quarter of sets" if better else "is in the lowest quarter of its effect", cutoff)
+    return FailureQuestion(
+        gains <= cutoff, "is among its worst quarter of sets" if better else "is in the lowest quarter of its effect", cutoff
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- discovery
@@ -150,7 +152,7 @@ def _tree(data: Sample) -> Tree:
     return Tree(_leaves(grow(data, chosen), data), skills[chosen], skills[chosen] - margin, skills[chosen] + margin)
 
 
-def _leaves(tree: Any, data: Sample) -> tuple[Leaf, ...]:
+def _leaves(tree: Any, data: Sample) -> tuple[TreeLeaf, ...]:
     """The leaves with the conditions on the way to them, the failing ones first."""
     parts, found = tree.tree_, []
 
@@ -158,7 +160,7 @@ def _leaves(tree: Any, data: Sample) -> tuple[Leaf, ...]:
         left, right, column, at = parts.children_left[node], parts.children_right[node], parts.feature[node], float(parts.threshold[node])
         if left == right:
             conditions = tuple(Condition(data.names[k], low, high) for k, (low, high) in limits.items())
-            found.append(Leaf(conditions, int(parts.n_node_samples[node]), float(parts.value[node][0, 1])))
+            found.append(TreeLeaf(conditions, int(parts.n_node_samples[node]), float(parts.value[node][0, 1])))
             return
         low, high = limits.get(column, (np.nan, np.nan))
         walk(left, {**limits, column: (low, at)})

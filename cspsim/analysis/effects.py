@@ -74,7 +74,7 @@ def independent_rows(rows: int, base: int) -> Integers:
     return found
 
 
-def findings_of(results: "SweepResults", primary: str, policies: Sequence[int]) -> list[Finding]:
+def policy_findings(results: "SweepResults", primary: str, policies: Sequence[int]) -> list[Finding]:
     """Each policy's effect on the primary outcome, then on the others, which share one family of exploratory looks (Holm)."""
     order = [primary, *(name for name in results.outcomes if name != primary)]
     swept = {name: swept_of(results, name) for name in order}

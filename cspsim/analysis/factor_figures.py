@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 
-from cspsim.analysis.boxes import Condition, title_of
-from cspsim.analysis.discovery import Failure
+from cspsim.analysis.boxes import Condition, factor_title
+from cspsim.analysis.discovery import PolicyFailure
 from cspsim.analysis.figures import below, panel, slug, wrapped
 from cspsim.analysis.main_effects import LeverEffect
 from cspsim.analysis.morris import MorrisMeasures
 from cspsim.analysis.noise import Estimate
 from cspsim.basics.formats import amount
 from cspsim.model.parameters import Floats
-from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, Chart, finished, sheet, value_axis
+from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, ReportChart, finished, sheet, value_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,7 @@ MOST_BARS, MOST_POINTS = 12, 1_500
 # -------------------------------------------------------------------------------------------------------------- discovery
 
 
-def draw_failure(policy: str, failure: Failure, sample: tuple[Floats, Sequence[str]], source: str) -> Chart:
+def draw_failure(policy: str, failure: PolicyFailure, sample: tuple[Floats, Sequence[str]], source: str) -> ReportChart:
     """Left the sets along the two assumptions that tell most, failures filled, with the box; right the peeling trajectory."""
     title = f"Where {policy} {failure.question.words}"
     box = failure.discovery.boxes[0]
@@ -54,12 +54,12 @@ def draw_failure(policy: str, failure: Failure, sample: tuple[Floats, Sequence[s
     alternative = (
         f"{said}: density {box.held_out_density:.0%} in held-out sets against a base rate of {box.base_rate:.0%}; "
         f"{box.density:.0%} and coverage {box.coverage:.0%} in the sets it was sought in, "
-        f"along {' and '.join(title_of(condition.name) for condition in pair)}."
+        f"along {' and '.join(factor_title(condition.name) for condition in pair)}."
     )
     return finished(figure, f"failures-{slug(policy)}", title, alternative)
 
 
-def _draw_sets(axes: "Axes", failure: Failure, pair: Sequence[Condition], sample: tuple[Floats, Sequence[str]], found: bool) -> None:
+def _draw_sets(axes: "Axes", failure: PolicyFailure, pair: Sequence[Condition], sample: tuple[Floats, Sequence[str]], found: bool) -> None:
     values, names = sample
     every = max(1, len(values) // MOST_POINTS)
     columns = [values[::every, list(names).index(condition.name)] for condition in pair]
@@ -69,9 +69,9 @@ def _draw_sets(axes: "Axes", failure: Failure, pair: Sequence[Condition], sample
         axes.set_yticks([])
     for mask, colours, words in ((~cases, ("white", GREY), "does not"), (cases, (COLOURS[1], COLOURS[1]), "fails")):
         axes.plot(columns[0][mask], columns[1][mask], ls="", marker="o", ms=4, mfc=colours[0], mec=colours[1], mew=0.8, label=words)
-    axes.set_xlabel(title_of(pair[0].name))
+    axes.set_xlabel(factor_title(pair[0].name))
     if len(pair) > 1:
-        axes.set_ylabel(title_of(pair[1].name))
+        axes.set_ylabel(factor_title(pair[1].name))
     if found:
         _draw_box(axes, pair)
     below(axes, "one dot per assumption set; filled: fails" + ("; rectangle: the box (other assumptions not shown)" if found else ""))
@@ -92,7 +92,7 @@ def _draw_box(axes: "Axes", pair: Sequence[Condition]) -> None:
 # ----------------------------------------------------------------------------------------------------- shares of variance
 
 
-def draw_shares(about: tuple[str, str], names: Sequence[str], estimates: Sequence[tuple[str, Estimate]], source: str) -> Chart:
+def draw_shares(about: tuple[str, str], names: Sequence[str], estimates: Sequence[tuple[str, Estimate]], source: str) -> ReportChart:
     """Bars of shares of variance, largest first; the thin line is the 95 % interval, the thick one its part that is seeds.
 
     ``about``: file name and title. ``estimates``: what a bar is called, and its estimates ``[name]``; the last one orders.
@@ -111,7 +111,7 @@ def draw_shares(about: tuple[str, str], names: Sequence[str], estimates: Sequenc
             if np.isfinite(seeds).all():
                 axes.hlines(rows, estimate.value[order] - seeds, estimate.value[order] + seeds, color=BLACK, lw=3, zorder=3)
         axes.axvline(0, color=BLACK, lw=0.8)
-        axes.set_yticks(range(len(order)), [wrapped(title_of(names[k]), 34) for k in order])
+        axes.set_yticks(range(len(order)), [wrapped(factor_title(names[k]), 34) for k in order])
         axes.set_ylim(len(order) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
         value_axis(axes.xaxis, "share", np.array([1.0]), 6)
@@ -120,11 +120,11 @@ def draw_shares(about: tuple[str, str], names: Sequence[str], estimates: Sequenc
         seeds_known = np.isfinite(estimates[0][1].seed_error).all()
         lines = "thin line: 95% interval, thick: its part that other seeds would change" if seeds_known else "line: 95% interval"
         below(axes, f"share of the variance; {lines}{more}")
-    said = [f"{title_of(names[k])} {', '.join(f'{words} {estimate.value[k]:.0%}' for words, estimate in estimates)}" for k in order]
+    said = [f"{factor_title(names[k])} {', '.join(f'{words} {estimate.value[k]:.0%}' for words, estimate in estimates)}" for k in order]
     return finished(figure, about[0], about[1], f"{'; '.join(said)}.")
 
 
-def draw_morris(about: tuple[str, str], found: MorrisMeasures, unit: str, source: str) -> Chart:
+def draw_morris(about: tuple[str, str], found: MorrisMeasures, unit: str, source: str) -> ReportChart:
     """Mean size of the elementary effects of each assumption, largest first, with what interaction or curvature adds."""
     order = [int(k) for k in np.argsort(-found.mu_star.value, kind="stable")][:MOST_BARS]
     height = 1.4 + 0.32 * len(order)
@@ -137,7 +137,7 @@ def draw_morris(about: tuple[str, str], found: MorrisMeasures, unit: str, source
         axes.plot(
             found.sigma[order], rows, ls="", marker="D", ms=5, mfc="white", mec=COLOURS[1], mew=1.4, label="spread of the effect", zorder=4
         )
-        axes.set_yticks(rows, [title_of(found.names[k]) for k in order])
+        axes.set_yticks(rows, [factor_title(found.names[k]) for k in order])
         axes.set_ylim(len(order) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
         value_axis(axes.xaxis, unit, star.high[order], 6)
@@ -145,14 +145,14 @@ def draw_morris(about: tuple[str, str], found: MorrisMeasures, unit: str, source
         below(
             axes, "change over the assumption's whole range, luck taken out; line: 95% interval; a wide spread is interaction or curvature"
         )
-    said = [f"{title_of(found.names[k])} {amount(star.value[k], unit)}" for k in order]
+    said = [f"{factor_title(found.names[k])} {amount(star.value[k], unit)}" for k in order]
     return finished(figure, about[0], about[1], f"Mean sizes of elementary effects: {'; '.join(said)}.")
 
 
 # ------------------------------------------------------------------------------------------------------------------ levers
 
 
-def draw_levers(effects: Sequence[LeverEffect], unit: str, title: str, source: str) -> Chart:
+def draw_main_effects(effects: Sequence[LeverEffect], unit: str, title: str, source: str) -> ReportChart:
     """Main effects and two-lever interactions of a factorial design with intervals and the range over assumption sets."""
     shown = list(effects)[: 2 * MOST_BARS]
     height = 1.3 + 0.34 * len(shown)
@@ -177,5 +177,5 @@ def draw_levers(effects: Sequence[LeverEffect], unit: str, title: str, source: s
 
 def contrast_in_words(one: LeverEffect) -> str:
     """``grant multiplier at 1.5``, or ``grant multiplier at 1.5 x challenge culture at 1``."""
-    other = f" x {title_of(one.other_lever)} at {one.other_level:g}" if one.other_lever else ""
-    return f"{title_of(one.lever)} at {one.level:g}{other}"
+    other = f" x {factor_title(one.other_lever)} at {one.other_level:g}" if one.other_lever else ""
+    return f"{factor_title(one.lever)} at {one.level:g}{other}"

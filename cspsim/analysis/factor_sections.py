@@ -3,22 +3,22 @@
 import numpy as np
 
 from cspsim.analysis.analysing import Analysis
-from cspsim.analysis.boxes import title_of
+from cspsim.analysis.boxes import factor_title
 from cspsim.analysis.factor_figures import draw_morris, draw_shares
 from cspsim.analysis.figures import slug
 from cspsim.analysis.morris import MorrisMeasures
 from cspsim.analysis.noise import Estimate
 from cspsim.analysis.regression import Regression
-from cspsim.analysis.section import Section, difference_words, grid_of, range_words, share_of, share_words, source_line
+from cspsim.analysis.section import AnalysisSection, difference_words, grid_of, range_words, share_of, share_words, source_line
 from cspsim.analysis.sensitivity import SobolIndices
-from cspsim.analysis.swept import EFFECT, Asked
+from cspsim.analysis.swept import EFFECT, Subject
 from cspsim.basics.formats import amount, listed
 from cspsim.running.outcomes import OUTCOMES
 
 MOST_NAMED, MOST_ROWS = 3, 12
 
 
-def asked_in_words(asked: Asked) -> str:
+def asked_in_words(asked: Subject) -> str:
     """What an analysis of factors is about: ``the effect of half-grant on cost of crime``."""
     outcome = OUTCOMES[asked.outcome].title.lower()
     if not asked.policy:
@@ -26,9 +26,9 @@ def asked_in_words(asked: Asked) -> str:
     return f"the effect of {asked.policy} on {outcome}" if asked.of == EFFECT else f"{outcome} under {asked.policy}"
 
 
-def drivers_section(found: Analysis) -> Section:
+def drivers_section(found: Analysis) -> AnalysisSection:
     """Sobol indices, Morris measures or a regression: which factors move the outcome and the effects."""
-    section = Section("drivers", "What drives the answer", [])
+    section = AnalysisSection("drivers", "What drives the answer", [])
     for asked, sobol in found.sobol.items():
         _add_sobol(section, asked, sobol, source_line(found))
     for asked, morris in found.morris.items():
@@ -45,10 +45,10 @@ def drivers_section(found: Analysis) -> Section:
     return section
 
 
-def _add_sobol(section: Section, asked: Asked, sobol: SobolIndices, line: str) -> None:
+def _add_sobol(section: AnalysisSection, asked: Subject, sobol: SobolIndices, line: str) -> None:
     words = asked_in_words(asked)
     order = np.argsort(-sobol.total.value, kind="stable")
-    top = listed([f"{title_of(sobol.names[k])} {share_of(sobol.total, k)}" for k in order[:MOST_NAMED]])
+    top = listed([f"{factor_title(sobol.names[k])} {share_of(sobol.total, k)}" for k in order[:MOST_NAMED]])
     luck = float(sobol.luck.value[0])
     said = f"Of the variance of {words} between assumption sets, most goes with {top} (total indices). "
     said += f"What each does alone adds up to {share_of(sobol.sums, 0)}; the rest is interplay."
@@ -62,7 +62,7 @@ def _add_sobol(section: Section, asked: Asked, sobol: SobolIndices, line: str) -
     for k in order:
         errors = [float(sobol.total.design_error[k]), float(sobol.total.seed_error[k])]
         cells.append(
-            [title_of(sobol.names[k]), share_of(sobol.first, k), share_of(sobol.total, k), *(share_words(error) for error in errors)]
+            [factor_title(sobol.names[k]), share_of(sobol.first, k), share_of(sobol.total, k), *(share_words(error) for error in errors)]
         )
         plain.append({**asked._asdict(), "factor": sobol.names[k], **ends_of("first", sobol.first, k), **ends_of("total", sobol.total, k)})
     left = f"; {sobol.left_out} left out" if sobol.left_out else ""
@@ -78,10 +78,10 @@ def ends_of(name: str, estimate: Estimate, k: int) -> dict[str, float]:
     return {name if field == "value" else f"{name}_{field}": float(getattr(estimate, field)[k]) for field in fields}
 
 
-def _add_morris(section: Section, asked: Asked, morris: MorrisMeasures, found: Analysis) -> None:
+def _add_morris(section: AnalysisSection, asked: Subject, morris: MorrisMeasures, found: Analysis) -> None:
     words, unit = asked_in_words(asked), found.outcome.unit
     order = np.argsort(-morris.mu_star.value, kind="stable")
-    top = listed([f"{title_of(morris.names[k])} ({amount(float(morris.mu_star.value[k]), unit)})" for k in order[:MOST_NAMED]])
+    top = listed([f"{factor_title(morris.names[k])} ({amount(float(morris.mu_star.value[k]), unit)})" for k in order[:MOST_NAMED]])
     section.said.append(f"Over its whole range, what moves {words} most is {top} (mean size of elementary effects, Morris).")
     title = f"Morris screening: {words}"
     section.charts.append(draw_morris((f"morris-{slug(asked.policy or 'levers')}", title), morris, unit, source_line(found)))
@@ -91,7 +91,7 @@ def _add_morris(section: Section, asked: Asked, morris: MorrisMeasures, found: A
         half = float(star.high[k] - star.low[k]) / 2
         cells.append(
             [
-                title_of(morris.names[k]),
+                factor_title(morris.names[k]),
                 amount(float(star.value[k]), unit, half),
                 range_words(float(star.low[k]), float(star.high[k]), unit),
                 difference_words(float(morris.mu.value[k]), unit, half),
@@ -114,7 +114,7 @@ def _add_morris(section: Section, asked: Asked, morris: MorrisMeasures, found: A
     section.frames.setdefault("morris", []).extend(plain)
 
 
-def _add_regression(section: Section, asked: Asked, found: Regression, unit: str) -> None:
+def _add_regression(section: AnalysisSection, asked: Subject, found: Regression, unit: str) -> None:
     words = asked_in_words(asked)
     value, low, high = found.coefficients[:3]
     certain = (low > 0) | (high < 0)
@@ -145,4 +145,4 @@ def _add_regression(section: Section, asked: Asked, found: Regression, unit: str
 
 
 def _term(term: tuple[str, str]) -> str:
-    return " x ".join(title_of(name) for name in term if name)
+    return " x ".join(factor_title(name) for name in term if name)

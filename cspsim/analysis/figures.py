@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 
-from cspsim.analysis.boxes import bare_number, title_of
+from cspsim.analysis.boxes import bare_number, factor_title
 from cspsim.analysis.robustness import OverLuck, Robustness, TwoByTwo
 from cspsim.analysis.turning_points import Turn
 from cspsim.basics.formats import amount
 from cspsim.comparing.comparison import Finding
 from cspsim.model.parameters import Floats
-from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, Chart, finished, sheet, value_axis
+from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, ReportChart, finished, sheet, value_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ def below(axes: "Axes", words: str) -> None:
     axes.annotate(words, (0, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", fontsize=7.5, color=GREY, va="bottom")
 
 
-def draw_effects(findings: Sequence[Finding], sampled: Mapping[str, Floats], better: int, source: str) -> Chart:
+def draw_policy_effects(findings: Sequence[Finding], sampled: Mapping[str, Floats], better: int, source: str) -> ReportChart:
     """Each policy's effect: the interval at the best guesses above a dot for every sampled assumption set.
 
     ``sampled``: policy -> effects ``[set]``. ``better``: the outcome's good direction.
@@ -99,7 +99,7 @@ def _spread(count: int) -> Floats:
 # ---------------------------------------------------------------------------------------------------------- robustness
 
 
-def draw_robustness(found: Robustness, names: Sequence[str], unit: str, source: str) -> Chart:
+def draw_robustness(found: Robustness, names: Sequence[str], unit: str, source: str) -> ReportChart:
     """Left how often each policy is the best, right its regret."""
     title = f"Robustness over {found.sets:,} assumption sets"
     lines = max(wrapped(name).count("\n") + 1 for name in names)
@@ -147,7 +147,7 @@ def _whiskers(axes: "Axes", figures: OverLuck, rows: Any) -> None:
 # --------------------------------------------------------------------------------------------------------- flip points
 
 
-def draw_turns(turns: Sequence[tuple[str, str, Turn]], unit: str, source: str) -> Chart:
+def draw_turns(turns: Sequence[tuple[str, str, Turn]], unit: str, source: str) -> ReportChart:
     """The lead of one policy over another along an assumption, with its band and the place where the ranking turns."""
     shown = list(turns)[:MOST_CURVES]
     title = "Where the ranking of two policies turns, and where it does not"
@@ -159,8 +159,8 @@ def draw_turns(turns: Sequence[tuple[str, str, Turn]], unit: str, source: str) -
             _draw_turn(axes, turn, COLOURS[k])
             value_axis(axes.yaxis, unit, np.concatenate([turn.curve, [0.0]]), 5)
             axes.set_title(wrapped(f"{first} ahead of {second}", 38), fontsize=8, fontweight="normal", pad=6)
-            axes.set_xlabel(wrapped(title_of(turn.name), 32), fontsize=8.5)
-    said = [f"{first} and {second} along {title_of(turn.name)}: {_turn_in_words(turn)}" for first, second, turn in shown]
+            axes.set_xlabel(wrapped(factor_title(turn.name), 32), fontsize=8.5)
+    said = [f"{first} and {second} along {factor_title(turn.name)}: {_turn_in_words(turn)}" for first, second, turn in shown]
     return finished(figure, "flip-points", title, f"Curves of one policy's lead, above zero the first does better. {'; '.join(said)}.")
 
 
@@ -185,7 +185,7 @@ def _turn_in_words(turn: Turn) -> str:
 # ---------------------------------------------------------------------------------------------------- assumption x policy
 
 
-def draw_halves(tables: Sequence[TwoByTwo], policy: str, unit: str, source: str) -> Chart:
+def draw_halves(tables: Sequence[TwoByTwo], policy: str, unit: str, source: str) -> ReportChart:
     """A policy's mean effect where an assumption is low and where it is high."""
     shown = list(tables)[:MOST_HALVES]
     title = f"Effect of {policy} where an assumption is low and where it is high"
@@ -199,12 +199,12 @@ def draw_halves(tables: Sequence[TwoByTwo], policy: str, unit: str, source: str)
         axes.plot(effects[:, 0], rows, ls="", marker="o", ms=7, mfc="white", mec=COLOURS[0], mew=1.6, label="low half", zorder=2)
         axes.plot(effects[:, 1], rows, ls="", marker="o", ms=7, color=COLOURS[0], label="high half", zorder=3)
         axes.axvline(0, color=BLACK, lw=0.8)
-        axes.set_yticks(rows, [title_of(table.name) + (" *" if table.p_holm < 0.05 else "") for table in shown])
+        axes.set_yticks(rows, [factor_title(table.name) + (" *" if table.p_holm < 0.05 else "") for table in shown])
         axes.set_ylim(len(shown) - 0.5, -0.6)
         axes.grid(visible=False, axis="y")
         value_axis(axes.xaxis, unit, np.append(effects.ravel(), 0.0), 7)
         below(axes, "hollow: below the assumption's median; filled: above it; * the difference is certain after Holm")
-    said = [f"{title_of(t.name)}: {amount(e[0], unit)} low, {amount(e[1], unit)} high" for t, e in zip(shown, effects, strict=True)]
+    said = [f"{factor_title(t.name)}: {amount(e[0], unit)} low, {amount(e[1], unit)} high" for t, e in zip(shown, effects, strict=True)]
     return finished(figure, f"assumption-by-policy-{slug(policy)}", title, f"{'; '.join(said)}.")
 
 

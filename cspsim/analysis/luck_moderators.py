@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cspsim.analysis.luck_shares import groups_of, values_of_rows
-from cspsim.analysis.swept import Asked
+from cspsim.analysis.luck_shares import luck_groups, values_of_rows
+from cspsim.analysis.swept import Subject
 from cspsim.basics.errors import CspsimError
 from cspsim.comparing.differences import holm
 from cspsim.model.luck import PARAMETERS, STREAMS
@@ -69,12 +69,12 @@ def moderators_of(
     return sorted(found, key=lambda moderator: -abs(moderator.correlation))
 
 
-def moderators_of_sweep(results: "SweepResults", outcome: str, stream: str, partnership: str = AREA) -> dict[Asked, list[Moderator]]:
+def moderators_of_sweep(results: "SweepResults", outcome: str, stream: str, partnership: str = AREA) -> dict[Subject, list[Moderator]]:
     """When a stream matters for an outcome and for each policy's effect, from a sweep with a design of luck over assumptions.
 
     Raises CspsimError for a sweep without a design of luck or without sampled assumptions.
     """
-    groups, design = groups_of(results), results.designs["uncertainties"]
+    groups, design = luck_groups(results), results.designs["uncertainties"]
     names = list(design["names"])
     if not names:
         raise CspsimError("no assumptions were sampled here: nothing can be said on when a stream of luck matters")

@@ -12,7 +12,7 @@ import numpy as np
 
 from cspsim.analysis.noise import RESAMPLES
 from cspsim.analysis.sensitivity import SobolIndices, sobol_indices
-from cspsim.analysis.swept import EFFECT, OUTCOME, Asked
+from cspsim.analysis.swept import EFFECT, OUTCOME, Subject
 from cspsim.basics.errors import CspsimError
 from cspsim.comparing.differences import parts_of
 from cspsim.model.luck import PARAMETERS, STREAMS
@@ -52,17 +52,17 @@ def luck_shares(values: Floats, groups: Sequence[str] = STREAMS, resamples: int 
 
 def luck_shares_of_sweep(
     results: "SweepResults", outcomes: Sequence[str], partnership: str = AREA, resamples: int = RESAMPLES
-) -> dict[Asked, SobolIndices]:
+) -> dict[Subject, SobolIndices]:
     """Shares of each stream in the baseline's outcome and in every policy's paired effect, from a sweep with a design of luck.
 
     Raises CspsimError for a sweep without one.
     """
-    groups = groups_of(results)
+    groups = luck_groups(results)
     values = {asked: own for outcome in outcomes for asked, own in values_of_rows(results, outcome, partnership).items()}
     return {asked: luck_shares(own, groups, resamples) for asked, own in values.items()}
 
 
-def groups_of(results: "SweepResults") -> list[str]:
+def luck_groups(results: "SweepResults") -> list[str]:
     """The groups of streams that a sweep's design of luck tells apart. Raises CspsimError for a sweep without one."""
     design = results.designs.get("luck") or {}
     if design.get("kind") != "saltelli":
@@ -70,14 +70,14 @@ def groups_of(results: "SweepResults") -> list[str]:
     return list(design["groups"])
 
 
-def values_of_rows(results: "SweepResults", outcome: str, partnership: str = AREA) -> dict[Asked, Floats]:
+def values_of_rows(results: "SweepResults", outcome: str, partnership: str = AREA) -> dict[Subject, Floats]:
     """The baseline's outcome, and every policy's paired effect, in every row of a design of luck ``[row]``."""
     cells = results.cells(outcome, partnership)
     values = single_runs(cells.numerator, cells.denominator)[:, 0]
     found = {}
     for policy, name in enumerate(results.policies["name"]):
         own = values[policy] - values[cells.against[policy]] if policy else values[0]
-        found[Asked(outcome, str(name), EFFECT if policy else OUTCOME)] = own
+        found[Subject(outcome, str(name), EFFECT if policy else OUTCOME)] = own
     return found
 
 
@@ -126,7 +126,7 @@ def run_luck_design(
 
 def luck_shares_of_scenarios(
     baseline: Scenario, policy: Scenario, outcomes: Sequence[str], base: int = 256, seed: int = 1, best_guess: bool = False
-) -> dict[Asked, SobolIndices]:
+) -> dict[Subject, SobolIndices]:
     """Run both scenarios under a design of luck, store nothing, and tell the streams' shares apart.
 
     Shares are of both scenarios' outcomes and of the policy's paired effect. ``best_guess`` holds the stream "parameters" at the
@@ -140,7 +140,7 @@ def luck_shares_of_scenarios(
     found = {}
     for outcome in outcomes:
         column = list(OUTCOMES).index(outcome)
-        found[Asked(outcome, baseline.name, OUTCOME)] = luck_shares(before[:, column])
-        found[Asked(outcome, policy.name, OUTCOME)] = luck_shares(after[:, column])
-        found[Asked(outcome, policy.name, EFFECT)] = luck_shares(after[:, column] - before[:, column])
+        found[Subject(outcome, baseline.name, OUTCOME)] = luck_shares(before[:, column])
+        found[Subject(outcome, policy.name, OUTCOME)] = luck_shares(after[:, column])
+        found[Subject(outcome, policy.name, EFFECT)] = luck_shares(after[:, column] - before[:, column])
     return found

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 from cspsim.analysis.analysing import Analysis
-from cspsim.analysis.boxes import title_of
-from cspsim.analysis.factor_figures import contrast_in_words, draw_levers, draw_shares
+from cspsim.analysis.boxes import factor_title
+from cspsim.analysis.factor_figures import contrast_in_words, draw_main_effects, draw_shares
 from cspsim.analysis.factor_sections import MOST_NAMED, ends_of
 from cspsim.analysis.figures import slug
 from cspsim.analysis.main_effects import INTERACTION, MAIN
 from cspsim.analysis.section import (
-    Section,
+    AnalysisSection,
     difference_words,
     grid_of,
     p_words,
@@ -24,7 +24,7 @@ from cspsim.basics.formats import MISSING, amount, listed
 from cspsim.running.outcomes import OUTCOMES
 
 
-def levers_section(found: Analysis) -> Section:
+def levers_section(found: Analysis) -> AnalysisSection:
     """Main effects and interactions of levers that were fully crossed."""
     unit = found.outcome.unit
     shown = [one for one in found.lever_effects if one.kind in (MAIN, INTERACTION)]
@@ -49,9 +49,9 @@ def levers_section(found: Analysis) -> Section:
         for one in shown
     ]
     plain = [one._asdict() for one in found.lever_effects]
-    chart = draw_levers(shown, unit, f"Main effects and interactions of levers on {found.outcome.title.lower()}", source_line(found))
+    chart = draw_main_effects(shown, unit, f"Main effects and interactions of levers on {found.outcome.title.lower()}", source_line(found))
     shares = [
-        [title_of(name) if " x " not in name else " x ".join(map(title_of, name.split(" x "))), _share_words(values)]
+        [factor_title(name) if " x " not in name else " x ".join(map(factor_title, name.split(" x "))), _share_words(values)]
         for name, values in found.lever_shares.items()
     ]
     grids = [grid_of("Effects against each lever's lowest level", columns, cells, plain)]
@@ -60,7 +60,7 @@ def levers_section(found: Analysis) -> Section:
     frame_of_shares = [
         {"part": name, "share": float(v[0]), "low": float(v[1]), "high": float(v[2])} for name, v in found.lever_shares.items()
     ]
-    return Section(
+    return AnalysisSection(
         "levers",
         "What each lever does, and what they do together",
         said,
@@ -79,9 +79,9 @@ def _share_words(values: Any) -> str:
 # -------------------------------------------------------------------------------------------------------------------- luck
 
 
-def luck_section(found: Analysis) -> Section:
+def luck_section(found: Analysis) -> AnalysisSection:
     """Which stream of luck matters, for the outcome and for each effect."""
-    section = Section("luck", "Which luck matters", [])
+    section = AnalysisSection("luck", "Which luck matters", [])
     for policy, shares in found.luck.items():
         title = (
             f"the effect of {policy} on {found.outcome.title.lower()}"
@@ -89,13 +89,13 @@ def luck_section(found: Analysis) -> Section:
             else f"{found.outcome.title.lower()} under {found.names[0]}"
         )
         order = np.argsort(-shares.total.value, kind="stable")
-        top = listed([f"{title_of(shares.names[k])} {share_of(shares.total, k)}" for k in order[:MOST_NAMED]])
+        top = listed([f"{factor_title(shares.names[k])} {share_of(shares.total, k)}" for k in order[:MOST_NAMED]])
         section.said.append(f"Of the variance of {title} between runs, most goes with {top} (total shares; {shares.rows:,} base samples).")
         bars = [("first", shares.first), ("total", shares.total)]
         section.charts.append(
             draw_shares((f"luck-{slug(policy or 'outcome')}", f"Which luck matters: {title}"), shares.names, bars, source_line(found))
         )
-        cells = [[title_of(shares.names[k]), share_of(shares.first, k), share_of(shares.total, k)] for k in order]
+        cells = [[factor_title(shares.names[k]), share_of(shares.first, k), share_of(shares.total, k)] for k in order]
         plain = [
             {"of": policy or "outcome", "stream": shares.names[k], **ends_of("first", shares.first, k), **ends_of("total", shares.total, k)}
             for k in order
@@ -111,7 +111,7 @@ def luck_section(found: Analysis) -> Section:
 # ---------------------------------------------------------------------------------------------------- cost, other outcomes
 
 
-def cost_section(found: Analysis) -> Section:
+def cost_section(found: Analysis) -> AnalysisSection:
     """Replicates, and assumption sets, that an answer to this question needs."""
     said, cells, plain = [], [], []
     unit = found.outcome.unit
@@ -144,14 +144,14 @@ def cost_section(found: Analysis) -> Section:
     caution = [
         "From this sweep as a pilot. The last column is the cheapest way to the same precision for the mean effect over assumption sets."
     ]
-    return Section(
+    return AnalysisSection(
         "cost", "What an answer costs", said, caution, [], [grid_of("Cost of an answer", columns, cells, plain)], {"cost": plain}
     )
 
 
-def others_section(found: Analysis) -> Section:
+def others_section(found: Analysis) -> AnalysisSection:
     """Every other stored outcome: exploratory looks, with Holm."""
-    section = Section(
+    section = AnalysisSection(
         "others",
         "Other outcomes: exploratory",
         [],

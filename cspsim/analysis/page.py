@@ -9,7 +9,7 @@ from cspsim.analysis.assumption_sections import failures_section, turns_section
 from cspsim.analysis.factor_sections import drivers_section
 from cspsim.analysis.other_sections import cost_section, levers_section, luck_section, others_section
 from cspsim.analysis.policy_sections import effects_section, robustness_section
-from cspsim.analysis.section import Section, headline, verdict_words
+from cspsim.analysis.section import AnalysisSection, policy_headline, verdict_words
 from cspsim.basics.exports import MANIFEST, as_json, results_folder, write_table, write_whole
 from cspsim.reports.rendering import render
 
@@ -20,7 +20,7 @@ _DESIGNS = {
 }  # fmt: skip
 
 
-def sections_of(found: Analysis) -> list[Section]:
+def sections_of(found: Analysis) -> list[AnalysisSection]:
     """The sections that the designs of the sweep have an answer for."""
     wanted = (
         (effects_section, bool(found.shown)),
@@ -42,14 +42,14 @@ def headlines_of(found: Analysis) -> list[dict[str, str]]:
     return [
         {
             "policy": name,
-            "headline": headline(found.finding(name), found.against(name), sets),
+            "headline": policy_headline(found.finding(name), found.against(name), sets),
             "verdict": verdict_words(found.finding(name)),
         }
         for name in found.shown_names
     ]
 
 
-def settings_of(found: Analysis) -> dict[str, Any]:
+def analysis_settings(found: Analysis) -> dict[str, Any]:
     """What was run, and what it takes to run it again."""
     manifest = found.results.manifest
     designs = manifest["designs"]
@@ -67,17 +67,17 @@ def settings_of(found: Analysis) -> dict[str, Any]:
     }
 
 
-def analysis_as_json(found: Analysis, sections: Sequence[Section]) -> dict[str, Any]:
+def analysis_as_json(found: Analysis, sections: Sequence[AnalysisSection]) -> dict[str, Any]:
     """Headlines, every section's sentences and tables, and settings for machines."""
     return {
         "answers": headlines_of(found),
         "sections": {section.name: {"title": section.title, "said": section.said, "tables": section.frames} for section in sections},
         "notes": found.notes,
-        "settings": settings_of(found),
+        "settings": analysis_settings(found),
     }
 
 
-def write_analysis(found: Analysis, sections: Sequence[Section], target: Path, command: str) -> None:
+def write_analysis(found: Analysis, sections: Sequence[AnalysisSection], target: Path, command: str) -> None:
     """The whole folder: page, figures, tables, settings; all of it or nothing. Raises CspsimError."""
     import pandas as pd
 
@@ -89,13 +89,13 @@ def write_analysis(found: Analysis, sections: Sequence[Section], target: Path, c
             for name, rows in section.frames.items():
                 if rows:
                     write_table(folder, name, pd.DataFrame(rows))
-        write_whole(folder / MANIFEST, as_json({"command": command, **settings_of(found), "notes": found.notes}) + "\n")
-        write_whole(folder / "report.html", page(found, sections, command))
+        write_whole(folder / MANIFEST, as_json({"command": command, **analysis_settings(found), "notes": found.notes}) + "\n")
+        write_whole(folder / "report.html", page_of_analysis(found, sections, command))
 
 
-def page(found: Analysis, sections: Sequence[Section], command: str) -> str:
+def page_of_analysis(found: Analysis, sections: Sequence[AnalysisSection], command: str) -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from files."""
-    settings = settings_of(found)
+    settings = analysis_settings(found)
     return render(
         "analysis.html",
         title=settings["title"],

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from cspsim.analysis.analysing import Analysis
-from cspsim.analysis.figures import draw_effects, draw_robustness
+from cspsim.analysis.figures import draw_policy_effects, draw_robustness
 from cspsim.analysis.robustness import OverLuck
-from cspsim.analysis.section import Section, difference_words, grid_of, range_words, share_words, source_line, verdict_words
+from cspsim.analysis.section import AnalysisSection, difference_words, grid_of, range_words, share_words, source_line, verdict_words
 from cspsim.basics.formats import amount
 from cspsim.comparing.comparison import Finding
 from cspsim.comparing.differences import range_over
@@ -32,7 +32,7 @@ def finding_rows(findings: list[Finding]) -> list[list[str]]:
     return rows
 
 
-def effects_section(found: Analysis) -> Section:
+def effects_section(found: Analysis) -> AnalysisSection:
     """Each policy's effect on the outcome in question."""
     findings = [found.finding(name) for name in found.shown_names]
     sampled = {name: found.swept.sampled[policy] for name, policy in zip(found.shown_names, found.shown, strict=True)}
@@ -48,12 +48,12 @@ def effects_section(found: Analysis) -> Section:
     shares = [f"{name} {share:.0%}" for name, share in found.luck_in_spread.items() if np.isfinite(share)]
     if shares:
         caution.append(f"Of the spread over assumption sets so much is luck left over, not assumptions: {', '.join(shares)}.")
-    chart = draw_effects(findings, sampled, found.outcome.better, source_line(found))
+    chart = draw_policy_effects(findings, sampled, found.outcome.better, source_line(found))
     frames = {
         "policies": policy_rows(found),
         "effects": [f._asdict() | {"luck_in_spread": found.luck_in_spread.get(f.scenario)} for f in found.findings],
     }
-    return Section("effects", "What each policy does", [], caution, [chart], [grid], frames)
+    return AnalysisSection("effects", "What each policy does", [], caution, [chart], [grid], frames)
 
 
 def policy_rows(found: Analysis) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ def policy_rows(found: Analysis) -> list[dict[str, Any]]:
     return rows
 
 
-def robustness_section(found: Analysis) -> Section:
+def robustness_section(found: Analysis) -> AnalysisSection:
     """Regret and ranks, in words, a figure and a table."""
     robust = found.robust
     assert robust is not None
@@ -107,7 +107,7 @@ def robustness_section(found: Analysis) -> Section:
         )
     grid = grid_of("Robustness", columns, cells, plain)
     chart = draw_robustness(robust, names, unit, source_line(found))
-    return Section("robustness", "How robust the choice is", said, caution, [chart], [grid], {"robustness": plain})
+    return AnalysisSection("robustness", "How robust the choice is", said, caution, [chart], [grid], {"robustness": plain})
 
 
 _ENDS = (("", "value"), ("_low", "low"), ("_high", "high"))

@@ -8,7 +8,7 @@ import numpy as np
 
 from cspsim.basics.formats import MISSING, amount, interval
 from cspsim.comparing.comparison import Finding
-from cspsim.reports.charts import Chart
+from cspsim.reports.charts import ReportChart
 from cspsim.reports.summary import Grid, direction_of
 from cspsim.running.outcomes import OUTCOMES, POUNDS, SHARE
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Section:
+class AnalysisSection:
     """One question to the sweep and its answer.
 
     Attributes:
@@ -31,7 +31,7 @@ class Section:
     title: str
     said: list[str]
     caution: list[str] = field(default_factory=list)
-    charts: list[Chart] = field(default_factory=list)
+    charts: list[ReportChart] = field(default_factory=list)
     grids: list[Grid] = field(default_factory=list)
     frames: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -84,7 +84,7 @@ def grid_of(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]], 
     return Grid(title, list(columns), [list(row) for row in cells], plain)
 
 
-def headline(finding: Finding, against: str, sets: int) -> str:
+def policy_headline(finding: Finding, against: str, sets: int) -> str:
     """The answer for one policy in plain words, every figure rounded to what its noise supports."""
     entry, unit = OUTCOMES[finding.outcome], finding.unit
     if finding.verdict == "identical":

@@ -9,7 +9,7 @@ from cspsim.analysis.main_effects import LeverEffect
 from cspsim.analysis.morris import MorrisMeasures
 from cspsim.analysis.regression import FeatureScores, Regression
 from cspsim.analysis.sensitivity import SobolIndices
-from cspsim.analysis.swept import Asked
+from cspsim.analysis.swept import Subject
 from cspsim.model.parameters import Floats
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ SUM = "sum"
 """In place of a factor: the sum over factors."""
 
 
-def sobol_table(found: Mapping[Asked, SobolIndices]) -> "pd.DataFrame":
+def sobol_table(found: Mapping[Subject, SobolIndices]) -> "pd.DataFrame":
     """One row per outcome, order and factor (or pair, or the sum over factors): the index, its interval, and the interval's parts."""
     import pandas as pd
 
@@ -37,7 +37,7 @@ def sobol_table(found: Mapping[Asked, SobolIndices]) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=names.split())
 
 
-def luck_of_runs_table(found: Mapping[Asked, SobolIndices]) -> "pd.DataFrame":
+def luck_of_runs_table(found: Mapping[Subject, SobolIndices]) -> "pd.DataFrame":
     """One row per outcome: the share of the variance of single runs that is luck, how much of it moves all points alike."""
     import pandas as pd
 
@@ -51,7 +51,7 @@ def luck_of_runs_table(found: Mapping[Asked, SobolIndices]) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=names.split())
 
 
-def morris_table(found: Mapping[Asked, MorrisMeasures]) -> "pd.DataFrame":
+def morris_table(found: Mapping[Subject, MorrisMeasures]) -> "pd.DataFrame":
     """One row per outcome and factor: mu, mu* and sigma with intervals, and what they would be with luck left in."""
     import pandas as pd
 
@@ -83,7 +83,7 @@ def lever_shares_table(found: Mapping[str, tuple[list[LeverEffect], dict[str, Fl
     return pd.DataFrame(rows, columns=["outcome", "part", "share", "low", "high"])
 
 
-def regression_table(found: Mapping[Asked, tuple[Regression, FeatureScores]]) -> "pd.DataFrame":
+def regression_table(found: Mapping[Subject, tuple[Regression, FeatureScores]]) -> "pd.DataFrame":
     """One row per outcome and term: coefficient with interval, feature score, and what is explained at points not seen."""
     import pandas as pd
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cspsim.analysis.answer_cost import allocation, answer_cost, variance_components
-from cspsim.analysis.discovery import Failure, discover, question_of
+from cspsim.analysis.discovery import PolicyFailure, discover, failure_question
 from cspsim.analysis.effects import over_luck
 from cspsim.analysis.luck_shares import luck_shares
 from cspsim.analysis.morris import morris_measures
 from cspsim.analysis.regression import regression_of
 from cspsim.analysis.robustness import ROUNDING, robustness, two_by_two
 from cspsim.analysis.sensitivity import sobol_indices
-from cspsim.analysis.swept import LEVERS, UNCERTAINTIES, Asked, asked_of, levers_of_sweep, points_of, replicate_values
+from cspsim.analysis.swept import LEVERS, UNCERTAINTIES, Subject, levers_of_sweep, points_of, replicate_values, subjects_of
 from cspsim.analysis.turning_points import turning_points
 from cspsim.basics.errors import CspsimError
 from cspsim.model.parameters import Floats
@@ -86,17 +86,17 @@ def _turns_between(found: "Analysis", values: Floats, seed: int) -> None:
     found.turns[pair] = turning_points(found.values[there], found.assumptions, ahead, found.groups[there], seed)
 
 
-def _failure(found: "Analysis", policy: int, seed: int) -> Failure:
+def _failure(found: "Analysis", policy: int, seed: int) -> PolicyFailure:
     effects = found.swept.effects[policy, found.sets]
     means = over_luck(effects[None])[0]
     there = ~np.isnan(means)
-    question = question_of(means[there], found.outcome.better)
+    question = failure_question(means[there], found.outcome.better)
     discovery = discover(found.values[there], found.assumptions, question.cases, found.groups[there], seed)
     if effects.shape[1] < 2:
-        return Failure(question, discovery, np.nan)
+        return PolicyFailure(question, discovery, np.nan)
     sign = found.outcome.better or np.sign(np.median(means[there]))
     error = np.nanstd(effects[there], axis=1, ddof=1) / np.sqrt(effects.shape[1])
-    return Failure(question, discovery, float((np.abs(means[there] * sign - question.cutoff) < 2 * error).mean()))
+    return PolicyFailure(question, discovery, float((np.abs(means[there] * sign - question.cutoff) < 2 * error).mean()))
 
 
 # --------------------------------------------------------------------------------------------------- factors, luck, cost
@@ -109,7 +109,7 @@ def ask_factors(found: "Analysis", seed: int) -> None:
         points = points_of(found.results, space, ("saltelli", "morris", "latin-hypercube", "sobol", "file"))
         if points is None or found.swept.luck_design:
             continue
-        for asked, values in asked_of(found.results, points, space, [found.outcome.name]):
+        for asked, values in subjects_of(found.results, points, space, [found.outcome.name]):
             if asked.policy in told and not np.isnan(values).all() and np.nanmax(values) > np.nanmin(values):
                 _ask_points(found, asked, values, (points.design, points.sample, points.names), seed)
     if points_of(found.results, LEVERS, ("full-factorial",)) is not None and not found.swept.luck_design:
@@ -119,7 +119,7 @@ def ask_factors(found: "Analysis", seed: int) -> None:
             found.notes.append(f"Main effects of levers: {error}.")
 
 
-def _ask_points(found: "Analysis", asked: Asked, values: Floats, points: tuple[dict[str, object], Floats, list[str]], seed: int) -> None:
+def _ask_points(found: "Analysis", asked: Subject, values: Floats, points: tuple[dict[str, object], Floats, list[str]], seed: int) -> None:
     design, sample, names = points
     try:
         if design["kind"] == "saltelli":

@@ -21,7 +21,7 @@ LEVERS, UNCERTAINTIES = "levers", "uncertainties"
 OUTCOME, EFFECT = "outcome", "effect"
 
 
-class Asked(NamedTuple):
+class Subject(NamedTuple):
     """What an analysis is about: an outcome itself or a policy's paired effect on it; the policy is "" where levers are the factors."""
 
     outcome: str
@@ -59,9 +59,9 @@ def points_of(results: "SweepResults", space: str, kinds: Sequence[str]) -> Poin
     return Points(rows, names, frame[names].to_numpy(float)[rows], design)
 
 
-def asked_of(
+def subjects_of(
     results: "SweepResults", points: Points, space: str, outcomes: Sequence[str], partnership: str = AREA
-) -> Iterator[tuple[Asked, Floats]]:
+) -> Iterator[tuple[Subject, Floats]]:
     """Everything a design can be asked ``[point, replicate]``: the baseline's outcome and each effect over assumption sets.
 
     Points that are policies have only effects, under the first assumption set.
@@ -69,44 +69,44 @@ def asked_of(
     for outcome in outcomes:
         values, effects = replicate_values(results, outcome, partnership)
         if space == LEVERS:
-            yield Asked(outcome, "", EFFECT), effects[points.rows, 0]
+            yield Subject(outcome, "", EFFECT), effects[points.rows, 0]
             continue
         for policy, name in enumerate(results.policies["name"]):
-            yield Asked(outcome, str(name), EFFECT if policy else OUTCOME), (effects if policy else values)[policy, points.rows]
+            yield Subject(outcome, str(name), EFFECT if policy else OUTCOME), (effects if policy else values)[policy, points.rows]
 
 
 def sobol_of_sweep(
     results: "SweepResults", outcomes: Sequence[str], space: str = UNCERTAINTIES, partnership: str = AREA, resamples: int = RESAMPLES
-) -> dict[Asked, SobolIndices]:
+) -> dict[Subject, SobolIndices]:
     """Sobol indices of every outcome and effect in a Saltelli design. Raises CspsimError where there is none."""
     points = _wanted(results, space, "saltelli")
     second = bool(points.design.get("second_order"))
     return {
         asked: sobol_indices(values, points.names, second, resamples)
-        for asked, values in asked_of(results, points, space, outcomes, partnership)
+        for asked, values in subjects_of(results, points, space, outcomes, partnership)
     }
 
 
 def morris_of_sweep(
     results: "SweepResults", outcomes: Sequence[str], space: str = UNCERTAINTIES, partnership: str = AREA, resamples: int = RESAMPLES
-) -> dict[Asked, MorrisMeasures]:
+) -> dict[Subject, MorrisMeasures]:
     """Morris measures of every outcome and effect in a Morris design. Raises CspsimError where there is none."""
     points = _wanted(results, space, "morris")
     levels = int(points.design.get("levels", 4))
     return {
         asked: morris_measures(values, points.sample, points.names, levels, resamples)
-        for asked, values in asked_of(results, points, space, outcomes, partnership)
+        for asked, values in subjects_of(results, points, space, outcomes, partnership)
     }
 
 
 def regressions_of_sweep(
     results: "SweepResults", outcomes: Sequence[str], space: str = LEVERS, partnership: str = AREA
-) -> dict[Asked, tuple[Regression, FeatureScores]]:
+) -> dict[Subject, tuple[Regression, FeatureScores]]:
     """Regression and feature scores of every outcome and effect in any design of points. Raises CspsimError where there is none."""
     points = _wanted(results, space, "latin-hypercube", "sobol", "saltelli", "list", "full-factorial", "file")
     return {
         asked: (regression_of(values, points.sample, points.names), feature_scores(values, points.sample, points.names))
-        for asked, values in asked_of(results, points, space, outcomes, partnership)
+        for asked, values in subjects_of(results, points, space, outcomes, partnership)
     }
 
 

@@ -48,7 +48,7 @@ COPIES, COPIES_OF_MONTHS = 4, 7
 """Times the bare counts that tables, frames and files being written take up, measured: 6.3 with months, under 4 without."""
 
 
-class Work(NamedTuple):
+class EstimatedWork(NamedTuple):
     """What something will take: seconds, and bytes of memory beyond the program itself."""
 
     seconds: float
@@ -149,7 +149,7 @@ def in_bytes(size: float) -> str:
 # ------------------------------------------------------------------------------------------------------ work and leave
 
 
-def work_of(size: Size, runs: float, kept: float | None = None, months_kept: float = 0, threads: int | None = None) -> Work:
+def work_of(size: Size, runs: float, kept: float | None = None, months_kept: float = 0, threads: int | None = None) -> EstimatedWork:
     """What so many runs of a world of this size take. ``kept``: runs whose counts are held at once, all if not given.
 
     ``months_kept``: runs of which the monthly counts are held and written, too.
@@ -160,10 +160,10 @@ def work_of(size: Size, runs: float, kept: float | None = None, months_kept: flo
     seconds = runs * tables * size.months * PER_RUN_STEP / workers + monthly * PER_MONTH_KEPT
     counts = size.partnerships * (len(Tally) + size.authorities * len(AuthorityTally))
     held = COPIES * counts * (runs if kept is None else kept) + COPIES_OF_MONTHS * monthly * len(Tally)
-    return Work(seconds, 8 * (held + _world(size) * (1 + workers)))
+    return EstimatedWork(seconds, 8 * (held + _world(size) * (1 + workers)))
 
 
-def _allowing(work: Work, limits: Limits, in_python: bool) -> str:
+def _allowing(work: EstimatedWork, limits: Limits, in_python: bool) -> str:
     """What to write so that this much is allowed."""
     time = f"{1.5 * work.seconds / 3600:.0f}h" if work.seconds > limits.seconds else ""
     memory = f"{max(1.0, 1.5 * work.memory / 1e9):.0f}GB" if work.memory > limits.memory else ""
@@ -179,7 +179,9 @@ def _world(size: Size) -> float:
     return p * (p + m * (i + 2 * c + 3 * a + 10) + i * (20 + 9 * a) + a * (10 + 2 * a) + 12 * c) + 20 * m
 
 
-def check(work: Work, what: str, limits: Limits, in_python: bool = False, ask: Callable[[str], bool] | None = None) -> None:
+def hold_to_limits(
+    work: EstimatedWork, what: str, limits: Limits, in_python: bool = False, ask: Callable[[str], bool] | None = None
+) -> None:
     """Let the work begin if it keeps to the limits. Raises TooMuch, with the estimate, the limit and how to allow more.
 
     ``what``: the work, as the subject of a sentence. ``in_python``: whether limits are given as an argument or as options.

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from cspsim.basics.errors import CspsimError
-from cspsim.basics.limits import Work, work_of
+from cspsim.basics.limits import EstimatedWork, work_of
 from cspsim.calibration.file import Calibration
 from cspsim.calibration.history_matching import CUTOFF, fit_emulator, implausibility, predict
 from cspsim.calibration.monthly_runs import Prior, Simulated, simulate_sets
@@ -87,7 +87,7 @@ def scores_of(quantiles: Floats) -> Floats:
     return np.asarray(ndtri(np.clip(quantiles, 1e-9, 1 - 1e-9)))
 
 
-def learn(
+def learn_numbers(
     calibration: Calibration,
     pool: Pool,
     targets: Sequence[Target],
@@ -139,7 +139,7 @@ def _all_ruled_out(targets: Sequence[Target], missed: Floats) -> str:
     )
 
 
-def runs_planned(calibration: Calibration, synthetic: bool) -> int:
+def calibration_runs(calibration: Calibration, synthetic: bool) -> int:
     """Runs that a calibration with its forecasts makes, for progress and for saying so beforehand."""
     budget, years = calibration.data.budget, len(calibration.held_back)
     later = (budget.waves - 1) * budget.wave_runs
@@ -147,14 +147,14 @@ def runs_planned(calibration: Calibration, synthetic: bool) -> int:
     return budget.runs + later + checks + 2 * years * budget.forecast_runs + synthetic * budget.synthetic * (1 + later)
 
 
-def work_planned(calibration: Calibration, synthetic: bool, threads: int | None = None) -> Work:
+def calibration_work(calibration: Calibration, synthetic: bool, threads: int | None = None) -> EstimatedWork:
     """Time and memory of a calibration. All months of the first wave are kept, and every setting with its hundred numbers."""
     size, budget = size_of(calibration.scenario.data), calibration.data.budget
-    runs = runs_planned(calibration, synthetic)
+    runs = calibration_runs(calibration, synthetic)
     settings = budget.runs + CANDIDATES * budget.wave_runs + budget.posterior_sets
     months = 4 * budget.runs * size.partnerships * size.crime_types * size.months
     work = work_of(size, runs, kept=max(budget.runs, budget.wave_runs, budget.forecast_runs), threads=threads)
-    return Work(work.seconds, work.memory + months + 8 * 5 * 100 * settings)
+    return EstimatedWork(work.seconds, work.memory + months + 8 * 5 * 100 * settings)
 
 
 def _values(targets: Sequence[Target]) -> tuple[Floats, Floats]:
@@ -179,7 +179,7 @@ def calibrate(calibration: Calibration, threads: int | None = None, progress: Pr
     """Learn the sought numbers from the observed months and the stylised facts. Raises CspsimError if nothing is left."""
     targets = observed_targets(calibration)
     pool, simulated = first_wave(calibration, threads, progress)
-    posterior = learn(calibration, pool, targets, "observed", threads=threads, progress=progress)
+    posterior = learn_numbers(calibration, pool, targets, "observed", threads=threads, progress=progress)
     some = np.asarray(ndtr(posterior.scores[: calibration.data.budget.forecast_runs]))
     fresh, _ = _simulated(calibration, some, CHECKS, threads, progress)
     return Calibrated(calibration, tuple(targets), pool, simulated, posterior, fresh.targets)

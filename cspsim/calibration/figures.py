@@ -8,7 +8,7 @@ import numpy as np
 
 from cspsim.calibration.forecasts import LAST_YEAR, MODEL, SEASONAL_MEAN, UNCALIBRATED, UNTOLD, Forecast
 from cspsim.calibration.summary import Findings, expected_counts, short_name, totals_of
-from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, Chart, finished, sheet
+from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, ReportChart, finished, sheet
 from cspsim.reports.summary import versions
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ BEFORE = 24
 """Months shown before a forecast year."""
 
 
-def draw(findings: Findings) -> list[Chart]:
+def draw_calibration(findings: Findings) -> list[ReportChart]:
     """Every figure that there is something to show in."""
     source = f"cspsim {versions()['cspsim']}; {findings.calibrated.calibration.data.title}"
     charts = [draw_learned(findings, source), draw_targets(findings, source)]
@@ -44,7 +44,7 @@ def _labelled_rows(axes: "Axes", labels: Sequence[str]) -> Any:
     return at
 
 
-def draw_learned(findings: Findings, source: str) -> Chart:
+def draw_learned(findings: Findings, source: str) -> ReportChart:
     """Prior and posterior of every number on its own range, with the shrinkage of its variance beside them."""
     table, title = findings.learned, "What was learned about each number"
     low, width = table["low"], table["high"] - table["low"]
@@ -72,7 +72,7 @@ def draw_learned(findings: Findings, source: str) -> Chart:
     return finished(figure, "learned", title, f"Medians and 90% intervals after the data, by number: {'; '.join(said)}.")
 
 
-def draw_targets(findings: Findings, source: str) -> Chart:
+def draw_targets(findings: Findings, source: str) -> ReportChart:
     """Every target: what was observed, what the prior led to and what the posterior leads to, in units of the prior's spread."""
     table, title = findings.targets, "What was to be met, and what the model does before and after"
     width = (table["prior_p95"] - table["prior_p5"]).replace(0, 1) / 2
@@ -100,7 +100,7 @@ def draw_targets(findings: Findings, source: str) -> Chart:
     return finished(figure, "targets", title, f"Targets beside what the model does: {said}.")
 
 
-def draw_recovery(findings: Findings, source: str) -> Chart:
+def draw_recovery(findings: Findings, source: str) -> ReportChart:
     """Left how often planted numbers lay in their 90 % intervals, right the ranks of what was planted, both with what chance allows."""
     recovery, table = findings.recovery, findings.recovered
     assert recovery is not None
@@ -141,7 +141,7 @@ def _draw_ranks(axes: "Axes", ranks: Any) -> None:
     axes.set_ylabel("planted values")
 
 
-def draw_forecasts(findings: Findings, source: str) -> Chart:
+def draw_forecasts(findings: Findings, source: str) -> ReportChart:
     """A fan for every forecast year and partnership: the months before, what was observed, bands for 50 and 90 %."""
     places, years = findings.calibrated.calibration.observed.partnerships, findings.forecasts[::-1]
     title = "Each year forecast from what was known before it; all crime types with a series"
@@ -188,7 +188,7 @@ def _draw_fan(axes: "Axes", findings: Findings, forecast: Forecast, p: int) -> N
     axes.tick_params(labelsize=7.5)
 
 
-def draw_scores(findings: Findings, source: str) -> Chart:
+def draw_scores(findings: Findings, source: str) -> ReportChart:
     """CRPS of every way of forecasting by year and partnership, in units of the score of last year's months."""
     totals = totals_of(findings)
     table = totals.pivot_table(index=["partnership", "year"], columns="forecast", values="crps", sort=False)

@@ -15,7 +15,7 @@ from cspsim.running.assumptions import UncertainNumber, uncertain_numbers
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.layout import add_months, calendar_of, months_between
 from cspsim.scenario.scenario import Scenario, load_scenario
-from cspsim.scenario.schema import Month, Section, parse_month
+from cspsim.scenario.schema import FileSection, Month, parse_month
 from cspsim.sweep.toml_file import FileReader, find_file
 
 LARGEST_SEED = 2**64 - 1
@@ -29,7 +29,7 @@ class CalibrationError(FileError):
     kind = "calibration"
 
 
-class Fit(Section):
+class Fit(FileSection):
     """The observed months that are learned from: whole years.
 
     ``paths``: ``"free"`` compares only what dated paths of crime cannot take up (month noise, and how partnerships move
@@ -41,28 +41,28 @@ class Fit(Section):
     paths: Literal["free", "known"] = "free"
 
 
-class HeldBack(Section):
+class HeldBack(FileSection):
     """The first month of the year that is not learned from; ``earlier``: years before it that are forecast too."""
 
     from_month: Month = Field(alias="from")
     earlier: int = Field(default=0, ge=0, le=20)
 
 
-class Range(Section):
+class SoughtRange(FileSection):
     """Between what a number is sought; the scenario's or the register's own range where nothing is said."""
 
     low: float | None = Field(default=None, allow_inf_nan=False)
     high: float | None = Field(default=None, allow_inf_nan=False)
 
 
-class Sought(Section):
+class Sought(FileSection):
     """The numbers to be learned. ``others``: everything else that is uncertain is sampled, or left at its best guess."""
 
     others: Literal["sampled", "best-guess"] = "sampled"
-    vary: dict[str, Range] = Field(min_length=1)
+    vary: dict[str, SoughtRange] = Field(min_length=1)
 
 
-class Fact(Section):
+class Fact(FileSection):
     """A stylised fact about an outcome over the fitted months.
 
     Either a value with a tolerance (one standard deviation), or a range that holds the truth nine times of ten.
@@ -76,7 +76,7 @@ class Fact(Section):
     source: str
 
 
-class Discrepancy(Section):
+class Discrepancy(FileSection):
     """By how much the best possible setting of the model may still miss what is observed: standard deviations of logs."""
 
     month_noise: float = Field(default=0.1, ge=0)
@@ -84,7 +84,7 @@ class Discrepancy(Section):
     level: float = Field(default=0.05, ge=0)
 
 
-class Budget(Section):
+class RunBudget(FileSection):
     """Runs of the first wave and of each later one, sets of the posterior, runs of a forecast, synthetic data sets."""
 
     runs: int = Field(default=6000, ge=200, le=1_000_000)
@@ -95,7 +95,7 @@ class Budget(Section):
     synthetic: int = Field(default=20, ge=5, le=1000)
 
 
-class CalibrationData(Section):
+class CalibrationData(FileSection):
     """A whole calibration file."""
 
     title: str
@@ -109,7 +109,7 @@ class CalibrationData(Section):
     uncertainties: Sought
     targets: dict[str, Fact] = Field(default_factory=dict)
     discrepancy: Discrepancy = Discrepancy()
-    budget: Budget = Budget()
+    budget: RunBudget = RunBudget()
 
 
 @dataclass(frozen=True, eq=False)

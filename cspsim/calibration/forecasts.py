@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from cspsim.calibration.calibrating import FORECASTS, WIDTH, Calibrated, Pool, Posterior, Progress, learn, scores_of, seed_of
+from cspsim.calibration.calibrating import FORECASTS, WIDTH, Calibrated, Pool, Posterior, Progress, learn_numbers, scores_of, seed_of
 from cspsim.calibration.file import YEAR, Calibration
 from cspsim.calibration.monthly_runs import Prior, simulate_sets, with_paths_held
 from cspsim.calibration.scores import crps, within
@@ -60,7 +60,7 @@ def as_of(calibration: Calibration, first: date) -> Calibration:
 def _learned_by_then(calibrated: Calibrated, known: Calibration, threads: int | None) -> Posterior:
     """From the first wave, whose runs have seen no data, and the months before the year."""
     pool = Pool(calibrated.pool.scores, simulated_targets(known, calibrated.simulated))
-    return learn(known, pool, observed_targets(known), f"as of {known.window[1]}", threads=threads)
+    return learn_numbers(known, pool, observed_targets(known), f"as of {known.window[1]}", threads=threads)
 
 
 def _forecast(
@@ -163,7 +163,7 @@ def scored(calibration: Calibration, forecasts: list[Forecast]) -> "pd.DataFrame
     return pd.DataFrame(rows)
 
 
-def summary_of(scores: "pd.DataFrame") -> "pd.DataFrame":
+def mean_scores(scores: "pd.DataFrame") -> "pd.DataFrame":
     """Means over the months of each year: CRPS, absolute error of the median, share of months in the 50 and 90 % bands."""
     kept = scores.assign(error=(scores["observed"] - scores["median"]).abs())
     keys = ["year", "partnership", "crime_type", "forecast"]

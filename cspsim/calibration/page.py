@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cspsim.basics.exports import MANIFEST, as_json, records, results_folder, write_table, write_whole
-from cspsim.calibration.figures import WAYS, draw
-from cspsim.calibration.forecasts import summary_of
+from cspsim.calibration.figures import WAYS, draw_calibration
+from cspsim.calibration.forecasts import mean_scores
 from cspsim.calibration.posterior import posterior_text
-from cspsim.calibration.summary import Findings, sentences, short_name, totals_of
-from cspsim.reports.charts import Chart
+from cspsim.calibration.summary import Findings, calibration_sentences, short_name, totals_of
+from cspsim.reports.charts import ReportChart
 from cspsim.reports.rendering import render
 from cspsim.reports.summary import Grid, about_scenario, versions
 
@@ -21,28 +21,28 @@ POSTERIOR = "posterior.csv"
 def write_calibration(findings: Findings, target: Path, command: str) -> None:
     """The whole folder; all of it or nothing. Raises CspsimError."""
     with results_folder(target) as folder:
-        charts = draw(findings)
+        charts = draw_calibration(findings)
         for chart in charts:
             write_whole(folder / f"{chart.name}.svg", chart.svg)
             write_whole(folder / f"{chart.name}.png", chart.png)
-        for name, frame in tables_of(findings).items():
+        for name, frame in calibration_tables(findings).items():
             write_table(folder, name, frame)
         write_whole(folder / POSTERIOR, posterior_text(findings.calibrated.posterior))
-        write_whole(folder / MANIFEST, as_json({"command": command, **settings_of(findings)}) + "\n")
-        write_whole(folder / "report.html", page(findings, charts, command))
+        write_whole(folder / MANIFEST, as_json({"command": command, **calibration_settings(findings)}) + "\n")
+        write_whole(folder / "report.html", page_of_calibration(findings, charts, command))
 
 
-def tables_of(findings: Findings) -> "dict[str, pd.DataFrame]":
+def calibration_tables(findings: Findings) -> "dict[str, pd.DataFrame]":
     """File name -> table of the folder."""
     tables = {"learned": findings.learned, "targets": findings.targets}
     if findings.recovered is not None:
         tables["recovery"] = findings.recovered
     if findings.scores is not None:
-        tables |= {"scores": findings.scores, "scores_by_year": summary_of(findings.scores)}
+        tables |= {"scores": findings.scores, "scores_by_year": mean_scores(findings.scores)}
     return tables
 
 
-def settings_of(findings: Findings) -> dict[str, Any]:
+def calibration_settings(findings: Findings) -> dict[str, Any]:
     """What it takes to make a calibration again."""
     calibration = findings.calibrated.calibration
     observed = calibration.observed
@@ -64,11 +64,11 @@ def settings_of(findings: Findings) -> dict[str, Any]:
 
 def findings_as_json(findings: Findings) -> dict[str, Any]:
     """Sentences, tables and settings for machines."""
-    tables = {name: records(frame) for name, frame in tables_of(findings).items() if name != "scores"}
+    tables = {name: records(frame) for name, frame in calibration_tables(findings).items() if name != "scores"}
     coverage = {}
     if findings.recovery is not None:
         coverage = {f"{share:g}": findings.recovery.coverage(share) for share in (0.5, 0.9)}
-    return {"answers": sentences(findings), **tables, "coverage": coverage, "settings": settings_of(findings)}
+    return {"answers": calibration_sentences(findings), **tables, "coverage": coverage, "settings": calibration_settings(findings)}
 
 
 # ------------------------------------------------------------------------------------------------- tables for reading
@@ -164,14 +164,14 @@ def grids_of(findings: Findings) -> list[Grid]:
 # ------------------------------------------------------------------------------------------------------------ the page
 
 
-def page(findings: Findings, charts: list[Chart], command: str) -> str:
+def page_of_calibration(findings: Findings, charts: list[ReportChart], command: str) -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from a file."""
     data = findings.calibrated.calibration.data
     content = {
         "title": data.title,
         "data": data,
-        "settings": settings_of(findings),
-        "answers": sentences(findings),
+        "settings": calibration_settings(findings),
+        "answers": calibration_sentences(findings),
         "charts": charts,
         "grids": grids_of(findings),
         "facts": [

@@ -14,7 +14,7 @@ from cspsim.calibration.calibrating import (
     WIDTH,
     Pool,
     Progress,
-    learn,
+    learn_numbers,
     scores_of,
     seed_of,
 )  # fmt: skip
@@ -66,7 +66,7 @@ def recover(calibration: Calibration, pool: Pool, threads: int | None = None, pr
         bare = observed_targets(calibration, data.recorded[k].astype(float), data.outcomes[k, at])
         targets = [target._replace(value=target.value + target.tolerance * generator.normal()) for target in bare]
         start = SYNTHETIC_WAVES + k * DATA_SETS_APART
-        found.append(learn(calibration, pool, targets, f"synthetic {k}", start, threads, progress))
+        found.append(learn_numbers(calibration, pool, targets, f"synthetic {k}", start, threads, progress))
     values = np.array([posterior.values for posterior in found])
     planted = prior.values(quantiles)
     edges = np.quantile(values, (0.05, 0.25, 0.75, 0.95), axis=1).transpose(1, 2, 0)

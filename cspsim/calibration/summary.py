@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cspsim.calibration.calibrating import CUTOFF, LEARNED, Calibrated
-from cspsim.calibration.forecasts import ALL_TYPES, LAST_YEAR, MODEL, SEASONAL_MEAN, Forecast, scored, summary_of
+from cspsim.calibration.forecasts import ALL_TYPES, LAST_YEAR, MODEL, SEASONAL_MEAN, Forecast, mean_scores, scored
 from cspsim.calibration.monthly_runs import Prior
 from cspsim.calibration.recovery import Recovery
 from cspsim.scenario.layout import add_months
@@ -30,7 +30,7 @@ class Findings(NamedTuple):
     recovered: "pd.DataFrame | None"
 
 
-def findings_of(calibrated: Calibrated, forecasts: list[Forecast], recovery: Recovery | None) -> Findings:
+def calibration_findings(calibrated: Calibrated, forecasts: list[Forecast], recovery: Recovery | None) -> Findings:
     """All tables of a calibration."""
     recovered = recovery_table(recovery) if recovery else None
     scores = scored(calibrated.calibration, forecasts) if forecasts else None
@@ -117,7 +117,7 @@ def expected_counts(trials: int, share: float) -> tuple[int, int]:
     return int(low), int(high)
 
 
-def sentences(findings: Findings) -> list[str]:
+def calibration_sentences(findings: Findings) -> list[str]:
     """The answer in words: what was learned, what was not, what is missed, how recovery and forecasts came out."""
     said = [_learned_words(findings)]
     missed = findings.targets[findings.targets["missed_by"] > CUTOFF]
@@ -159,7 +159,7 @@ def _recovery_words(recovery: Recovery) -> str:
 def totals_of(findings: Findings) -> "pd.DataFrame":
     """Mean scores of all crime types together by year, partnership and way of forecasting."""
     assert findings.scores is not None
-    summary = summary_of(findings.scores)
+    summary = mean_scores(findings.scores)
     return summary[summary["crime_type"] == ALL_TYPES]
 
 

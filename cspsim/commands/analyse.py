@@ -12,12 +12,12 @@ from cspsim.commands.terminal import Column, remark, say, show_table
 
 if TYPE_CHECKING:
     from cspsim.analysis.analysing import Analysis
-    from cspsim.analysis.section import Section
+    from cspsim.analysis.section import AnalysisSection
 
 MANY_RUNS = 5_000  # from here on an analysis takes long enough to say so
 
 
-def analyse(
+def analyse_command(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder with the results of a sweep.")],
     outcome: Annotated[str | None, typer.Option(help="Outcome in question; the sweep's primary one if not given.")] = None,
     out_folder: Out = None,
@@ -50,7 +50,7 @@ def analyse(
         typer.launch((target / "report.html").absolute().as_uri())
 
 
-def _answer(found: "Analysis", sections: "list[Section]", target: Path | None) -> None:
+def _answer(found: "Analysis", sections: "list[AnalysisSection]", target: Path | None) -> None:
     """The answers in words, each section's main table, and where the rest is."""
     from cspsim.analysis.page import headlines_of
 

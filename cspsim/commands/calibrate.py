@@ -11,7 +11,7 @@ from cspsim.commands.options import Json, MemoryLimit, Out, Threads, TimeLimit, 
 from cspsim.commands.terminal import Column, say, show_table, waiting
 
 
-def calibrate(
+def calibrate_command(
     file: Annotated[str, typer.Argument(help="A calibration file, or the name of a shipped one such as calibrate-recorded-crime.")],
     synthetic: Annotated[
         bool, typer.Option("--synthetic", help="Also plant numbers in made-up data sets and show how many come back.")
@@ -25,27 +25,27 @@ def calibrate(
     json: Json = False,
 ) -> None:
     """Learn unknown numbers from observed recorded crime and stylised facts; score a year that was held back."""
-    from cspsim.calibration.calibrating import runs_planned, work_planned
+    from cspsim.calibration.calibrating import calibration_runs, calibration_work
     from cspsim.calibration.file import load_calibration
 
     calibration = load_calibration(file)
     target = out_folder or Path("cspsim-results") / calibration.name
     if not no_report:
         check_target(target)
-    permit(work_planned(calibration, synthetic, threads), f"calibrating {calibration.name!r}", time_limit, memory_limit)
+    permit(calibration_work(calibration, synthetic, threads), f"calibrating {calibration.name!r}", time_limit, memory_limit)
     with waiting("Calibrating", json) as report:
         from cspsim.calibration.calibrating import calibrate as learned_from
         from cspsim.calibration.forecasts import forecast_years
         from cspsim.calibration.recovery import recover
-        from cspsim.calibration.summary import findings_of
+        from cspsim.calibration.summary import calibration_findings
 
-        progress = report(runs_planned(calibration, synthetic))
+        progress = report(calibration_runs(calibration, synthetic))
         calibrated = learned_from(calibration, threads, progress)
         forecasts = forecast_years(calibrated, threads, progress)
         recovery = recover(calibration, calibrated.pool, threads, progress) if synthetic else None
-        findings = findings_of(calibrated, forecasts, recovery)
+        findings = calibration_findings(calibrated, forecasts, recovery)
     from cspsim.calibration.page import findings_as_json, grids_of, write_calibration
-    from cspsim.calibration.summary import sentences
+    from cspsim.calibration.summary import calibration_sentences
 
     if not no_report:
         write_calibration(findings, target, replay_command(sys.argv[1:]))
@@ -53,7 +53,7 @@ def calibrate(
         typer.echo(as_json({**findings_as_json(findings), "folder": None if no_report else str(target)}))
         return
     say(calibration.data.question, style="italic")
-    for sentence in sentences(findings):
+    for sentence in calibration_sentences(findings):
         say(sentence)
     say()
     for grid in grids_of(findings):

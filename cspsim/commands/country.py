@@ -9,7 +9,7 @@ import typer
 
 from cspsim.basics.errors import CspsimError, did_you_mean
 from cspsim.basics.exports import MANIFEST, as_json, check_target, results_folder
-from cspsim.basics.limits import Work, work_of
+from cspsim.basics.limits import EstimatedWork, work_of
 from cspsim.basics.outward import as_argument, for_shell
 from cspsim.commands.options import (
     LARGEST_SEED,
@@ -57,7 +57,7 @@ def country(
     """Ask the whole of England and Wales a question, its 314 partnerships in 43 force areas, or write them as scenarios."""
     changes = _asked(run, out_folder, set_, outcome)
     if synthetic and areas is not None:
-        permit(Work(areas * AREA_TIME, areas * AREA_MEMORY), f"drawing {areas:,} areas", time_limit, memory_limit)
+        permit(EstimatedWork(areas * AREA_TIME, areas * AREA_MEMORY), f"drawing {areas:,} areas", time_limit, memory_limit)
     of_real = {"force": force, "first_year": first_year, "years": years, "after_2028": after_2028}
     source = _synthetic(seed, areas, of_real) if synthetic else _real(of_real, {"--seed": seed, "--areas": areas})
     found: dict[str, Any] = dict(source.settings)
@@ -171,7 +171,7 @@ def _as_plain(answer: "CountryAnswer", outcome: str | None = None) -> dict[str, 
 
 
 def _tell(answer: "CountryAnswer", outcome: str | None, changes: str, source: _Source) -> None:
-    from cspsim.reports.summary import row_of
+    from cspsim.reports.summary import comparison_row
     from cspsim.running.outcomes import MAIN
 
     partnerships = sum(area.partnerships for area in answer.areas)
@@ -180,7 +180,7 @@ def _tell(answer: "CountryAnswer", outcome: str | None, changes: str, source: _S
     say(f"With {changes} against the country as it is. {source.caution} Illustrative model, not a forecast.")
     say()
     shown = outcome or answer.primary
-    rows = [row_of(finding) for finding in answer.findings if finding.outcome in (*MAIN, shown)]
+    rows = [comparison_row(finding) for finding in answer.findings if finding.outcome in (*MAIN, shown)]
     columns = [Column("Outcome"), Column("As it is", True, 3), Column("Changed", True, 4), Column("Difference", True)]
     columns += [Column("95% interval", True, 2), Column("Under other assumptions", True, 1), Column("Verdict")]
     cells = [

@@ -12,9 +12,9 @@ from cspsim.commands.terminal import Column, complain, remark, say, show_table, 
 
 if TYPE_CHECKING:
     from cspsim.hypotheses.file import HypothesisFile
-    from cspsim.hypotheses.freezing import History
-    from cspsim.hypotheses.page import Answer
-    from cspsim.hypotheses.words import Row
+    from cspsim.hypotheses.freezing import FileRecord
+    from cspsim.hypotheses.page import HypothesisAnswer
+    from cspsim.hypotheses.words import HypothesisRow
 
 BROKEN = 3
 """Exit code where a null world was not exactly what it has to be: a fault of the model, whatever the hypotheses."""
@@ -46,9 +46,9 @@ def hypotheses(
         return
     for arm in arms_of(read):
         require_permission(arm)
-    from cspsim.hypotheses.testing import work_planned
+    from cspsim.hypotheses.testing import hypothesis_work
 
-    permit(work_planned(read, false_positives, threads), f"testing {read.name!r}", time_limit, memory_limit)
+    permit(hypothesis_work(read, false_positives, threads), f"testing {read.name!r}", time_limit, memory_limit)
     target = out_folder or Path("cspsim-results") / f"{read.name}"
     check_target(target)
     answer, old = _answered(read, target, seed, false_positives, again, threads, json)
@@ -65,10 +65,10 @@ def hypotheses(
 
 def _answered(
     read: "HypothesisFile", target: Path, seed: int, trials: int | None, again: bool, threads: int | None, quiet: bool
-) -> "tuple[Answer, bool]":
+) -> "tuple[HypothesisAnswer, bool]":
     """What came out, and whether it was found finished: the file is frozen first, then run unless it was."""
     from cspsim.hypotheses.freezing import freeze, receipts_folder, record_run
-    from cspsim.hypotheses.page import Answer, write_answer
+    from cspsim.hypotheses.page import HypothesisAnswer, write_answer
     from cspsim.hypotheses.stored import doubts, read_results, work_key
 
     history = freeze(read, receipts_folder(target))
@@ -85,17 +85,17 @@ def _answered(
         if history.own_records and not (again or damaged or quiet):
             remark("Run again: the seed, the trials, the version or a rule is not that of the finished run.")
         with waiting("Testing", quiet) as report:
-            from cspsim.hypotheses.testing import run_hypotheses, runs_planned
+            from cspsim.hypotheses.testing import hypothesis_runs, run_hypotheses
 
-            found = run_hypotheses(read, seed, threads, report(runs_planned(read, n)), n)
+            found = run_hypotheses(read, seed, threads, report(hypothesis_runs(read, n)), n)
         history = record_run(history, work, seed, {finding.name: finding.verdict for finding in found.findings})
-    answer = Answer(read, found, history, seed, work, replay_command(sys.argv[1:]))
+    answer = HypothesisAnswer(read, found, history, seed, work, replay_command(sys.argv[1:]))
     if not old:
         write_answer(answer, target)
     return answer, old
 
 
-def _announce(history: "History") -> None:
+def _announce(history: "FileRecord") -> None:
     from cspsim.hypotheses.words import history_in_words
 
     for line in history_in_words(history):
@@ -106,9 +106,9 @@ def _announce(history: "History") -> None:
 def _plan(read: "HypothesisFile", trials: int | None, json: bool) -> None:
     """What would be run, without running or freezing it."""
     from cspsim.hypotheses.freezing import text_hash
-    from cspsim.hypotheses.testing import arms_of, runs_planned
+    from cspsim.hypotheses.testing import arms_of, hypothesis_runs
 
-    planned = {"hypotheses": len(read.hypotheses), "arms": len(arms_of(read)), "runs": runs_planned(read, trials)}
+    planned = {"hypotheses": len(read.hypotheses), "arms": len(arms_of(read)), "runs": hypothesis_runs(read, trials)}
     if json:
         typer.echo(as_json({**planned, "sha256": text_hash(read.text)}))
         return
@@ -117,20 +117,20 @@ def _plan(read: "HypothesisFile", trials: int | None, json: bool) -> None:
     say(f"Hypotheses: {planned['hypotheses']}, about {planned['arms']} arms; {planned['runs']:,} runs. SHA-256 {text_hash(read.text)}")
 
 
-def _holds(row: "Row") -> str:
+def _holds(row: "HypothesisRow") -> str:
     """The share of assumption sets with its interval, and what that makes of the claim, in a few words."""
     return f"{row.holds.replace(' to ', '-')} {row.label.partition(',')[0].partition(' by ')[0]}".rstrip()
 
 
-def _show(answer: "Answer", target: Path, old: bool) -> None:
+def _show(answer: "HypothesisAnswer", target: Path, old: bool) -> None:
     """The answer on the terminal: a sentence, the table, null worlds, false positives."""
-    from cspsim.hypotheses.page import headline, rate_in_words
-    from cspsim.hypotheses.words import rows_of
+    from cspsim.hypotheses.page import hypotheses_headline, rate_in_words
+    from cspsim.hypotheses.words import hypothesis_rows
 
     say(answer.file.data.title, style="bold")
     if old:
         say("Finished already: these are the results of the frozen file, nothing was run again (--again runs it).")
-    say(headline(answer.tested), style="bold")
+    say(hypotheses_headline(answer.tested), style="bold")
     say()
     columns = [
         Column("Hypothesis"),
@@ -144,7 +144,7 @@ def _show(answer: "Answer", target: Path, old: bool) -> None:
     ]
     rows = [
         (row.name, row.claim, row.verdict, row.effect, row.interval, row.p, _holds(row), row.switched_off)
-        for row in rows_of(answer.file, answer.tested)
+        for row in hypothesis_rows(answer.file, answer.tested)
     ]
     show_table("", columns, rows)
     nulls = [one.name for one in answer.tested.identities if one.holds]

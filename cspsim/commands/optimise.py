@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SHOWN = ("second_look", "mixes", "methods")
 
 
-class Paused(CspsimError):
+class SearchPaused(CspsimError):
     """Somebody stopped a search."""
 
     def __init__(self, text: str, stop: KeyboardInterrupt) -> None:
@@ -47,9 +47,9 @@ def optimise(
         _plan(search, trials, json)
         return
     from cspsim.search.folder import SearchFolder
-    from cspsim.search.searching import work_planned
+    from cspsim.search.searching import search_work
 
-    permit(work_planned(search, trials or search.data.trials, threads), f"searching {search.name!r}", time_limit, memory_limit)
+    permit(search_work(search, trials or search.data.trials, threads), f"searching {search.name!r}", time_limit, memory_limit)
     target = out_folder or Path("cspsim-results") / search.name
     folder = SearchFolder(target, search, trials, resume)
     old = folder.finished
@@ -58,7 +58,7 @@ def optimise(
     except KeyboardInterrupt as stop:
         asked = [*(["--out", str(out_folder)] if out_folder else []), *(["--trials", str(trials)] if trials else [])]
         again = replay_command(["optimise", as_argument(file), *asked, "--resume"])
-        raise Paused(f"paused; every finished trial is kept. Go on with: {again}", stop) from None
+        raise SearchPaused(f"paused; every finished trial is kept. Go on with: {again}", stop) from None
     if json:
         typer.echo(as_json({**answer, "folder": str(target), "run_again": not old}))
     else:
@@ -70,9 +70,9 @@ def _searched(search: "Search", folder: "SearchFolder", threads: int | None, qui
 
     folder.write_manifest(RUNNING)
     with waiting("Searching", quiet) as report:
-        from cspsim.search.searching import run_search, runs_planned
+        from cspsim.search.searching import run_search, search_runs
 
-        progress = report(runs_planned(search, folder.archive, folder.trials))
+        progress = report(search_runs(search, folder.archive, folder.trials))
         found = run_search(search, folder.archive, folder.trials, threads, progress)
     from cspsim.search.page import write_search
 
@@ -81,7 +81,7 @@ def _searched(search: "Search", folder: "SearchFolder", threads: int | None, qui
 
 def _plan(search: "Search", trials: int | None, json: bool) -> None:
     """What would be run, without running it."""
-    from cspsim.search.searching import runs_planned
+    from cspsim.search.searching import search_runs
     from cspsim.search.trials import Archive
 
     data = search.data
@@ -90,7 +90,7 @@ def _plan(search: "Search", trials: int | None, json: bool) -> None:
         "levers": len(search.dimensions),
         "methods": data.methods,
         "trials": count,
-        "runs": runs_planned(search, Archive(None), count),
+        "runs": search_runs(search, Archive(None), count),
     }
     if json:
         typer.echo(as_json(planned))

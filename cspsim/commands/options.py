@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cspsim.basics.errors import CspsimError
-from cspsim.basics.limits import check, limits_of
+from cspsim.basics.limits import hold_to_limits, limits_of
 from cspsim.basics.outward import for_shell
 
 if TYPE_CHECKING:
-    from cspsim.basics.limits import Work
+    from cspsim.basics.limits import EstimatedWork
     from cspsim.scenario.scenario import Scenario
 
 LARGEST_SEED = 2**64 - 1
@@ -49,11 +49,11 @@ MemoryLimit = Annotated[
 ]
 
 
-def permit(work: "Work", what: str, time_limit: str | None, memory_limit: str | None) -> None:
+def permit(work: "EstimatedWork", what: str, time_limit: str | None, memory_limit: str | None) -> None:
     """Let work begin that keeps to the limits; ask whoever sits at a terminal about other work. Raises TooMuch."""
     at_a_terminal = sys.stdin.isatty() and sys.stderr.isatty()
     ask = partial(typer.confirm, err=True) if at_a_terminal else None
-    check(work, what, limits_of(time_limit, memory_limit), ask=ask)
+    hold_to_limits(work, what, limits_of(time_limit, memory_limit), ask=ask)
 
 
 def load(name: str, changes: list[str] | None = None, allow_rules: bool = False) -> "Scenario":
@@ -84,7 +84,7 @@ def parsed_changes(changes: list[str]) -> dict[str, Any]:
     return found
 
 
-def in_words(value: Any) -> str:
+def value_in_words(value: Any) -> str:
     """A value of a scenario file on one line."""
     if value is None:
         return "not stated"
@@ -95,7 +95,7 @@ def in_words(value: Any) -> str:
 
 def in_cell(value: Any) -> str:
     """A value as a cell of a table: nothing where there is none."""
-    return "" if value is None else in_words(value)
+    return "" if value is None else value_in_words(value)
 
 
 def folder_name(baseline: str, scenarios: list[str]) -> str:

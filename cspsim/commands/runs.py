@@ -133,7 +133,7 @@ def _say_paragraph(paragraph: str) -> None:
     console.print()
 
 
-def compare(
+def compare_command(
     baseline: Annotated[str, typer.Argument(help="What the others are compared with.")],
     scenarios: Annotated[list[str], typer.Argument(help="One or more scenarios, files or stacks.")],
     replicates: Replicates = 100,
@@ -168,15 +168,15 @@ def compare(
     target = out_folder or Path("cspsim-results") / folder_name(baseline, scenarios)
     if not no_report:
         check_target(target)
-    from cspsim.comparing.comparison import MOST_REPLICATES, runs_planned, work_planned
+    from cspsim.comparing.comparison import MOST_REPLICATES, comparison_runs, comparison_work
 
     most = replicates if precision is None else MOST_REPLICATES
-    work = work_planned([reference, *chosen], most, assumption_sets, SET_RUNS, not no_report, threads)
+    work = comparison_work([reference, *chosen], most, assumption_sets, SET_RUNS, not no_report, threads)
     permit(work, f"comparing {len(chosen)} with {reference.name!r}", time_limit, memory_limit)
     with waiting("Comparing", json) as report:
         from cspsim.comparing.comparison import compare as compared
 
-        planned = runs_planned(1 + len(chosen), replicates, assumption_sets, SET_RUNS) if precision is None else None
+        planned = comparison_runs(1 + len(chosen), replicates, assumption_sets, SET_RUNS) if precision is None else None
         found = compared(
             reference, chosen, replicates, seed, assumption_sets, SET_RUNS, threads=threads, precision=precision,
             progress=report(planned), months=not no_report, sampler=_sampler(assumptions), limits=UNLIMITED,
@@ -203,7 +203,7 @@ def _sampler(file: Path | None) -> "Sampler":
 
 def _answer(found: "Comparison", target: Path | None, json: bool) -> None:
     """What ``compare`` prints: a sentence for each question, then the main differences."""
-    from cspsim.reports.summary import rows_of
+    from cspsim.reports.summary import comparison_rows
     from cspsim.running.outcomes import MAIN, OUTCOMES
 
     if json:
@@ -235,7 +235,7 @@ def _answer(found: "Comparison", target: Path | None, json: bool) -> None:
                 row.assumptions,
                 f"{row.verdict}, {row.direction}".rstrip(", "),
             )
-            for row in rows_of(found, name, MAIN)
+            for row in comparison_rows(found, name, MAIN)
         ]
         show_table(f"{name} compared with {found.baseline}", columns, rows)
     for note in found.notes:

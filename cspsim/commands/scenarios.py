@@ -9,7 +9,7 @@ import typer
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import as_json, write_whole
 from cspsim.basics.outward import as_argument, for_shell
-from cspsim.commands.options import After2028, FirstYear, Json, ScenarioName, Years, in_cell, in_words, load
+from cspsim.commands.options import After2028, FirstYear, Json, ScenarioName, Years, in_cell, load, value_in_words
 from cspsim.commands.terminal import Column, complain, say, show_table, waiting
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def show(scenario: ScenarioName, json: Json = False) -> None:
         say(f"{key.replace('_', ' ').capitalize()}: {about[key]}")
     say()
     show_files(chosen)
-    rows = [(key, in_words(theirs), in_words(ours)) for key, (theirs, ours) in differences.items()]
+    rows = [(key, value_in_words(theirs), value_in_words(ours)) for key, (theirs, ours) in differences.items()]
     if rows:
         show_table("Differences from the baseline", [Column("Key"), Column("Baseline"), Column("Here")], rows)
     else:
@@ -100,7 +100,7 @@ def show_files(scenario: "Scenario") -> None:
         say()
 
 
-def describe(
+def describe_command(
     kind: Annotated[
         str,
         typer.Argument(

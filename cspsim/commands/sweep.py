@@ -47,16 +47,16 @@ def sweep(
     """Run an experiment: policies x assumptions x luck, stored as it goes, to be resumed at any time."""
     from cspsim.running.rulebook import require_permission
     from cspsim.sweep.designing import make_plan
-    from cspsim.sweep.estimate import work_planned
+    from cspsim.sweep.estimate import sweep_work
     from cspsim.sweep.reading import load_experiment
 
     experiment = load_experiment(file, allow_rules)
     for scenario in experiment.policies.values():
         require_permission(scenario)
     if only is None and not dry_run:
-        permit(work_planned(experiment, threads), f"the sweep {experiment.name!r}", time_limit, memory_limit)
+        permit(sweep_work(experiment, threads), f"the sweep {experiment.name!r}", time_limit, memory_limit)
     else:
-        design = work_planned(experiment, threads)._replace(seconds=0.0)
+        design = sweep_work(experiment, threads)._replace(seconds=0.0)
         permit(design, f"laying out the sweep {experiment.name!r}", time_limit, memory_limit)
     plan = make_plan(experiment)
     if only is not None:
@@ -75,13 +75,13 @@ def sweep(
         try:
             results = run_sweep(experiment, target, resume, threads, dask, advance, said=file, tell=remark)
         except KeyboardInterrupt as stop:
-            raise Paused(f"paused; every finished job is kept. Go on with: {_again(file, out_folder, allow_rules)}", stop) from None
+            raise SweepPaused(f"paused; every finished job is kept. Go on with: {_again(file, out_folder, allow_rules)}", stop) from None
     _answer(results, target, json)
     if len(results.failures):
         raise typer.Exit(FAILED_RUNS)
 
 
-class Paused(CspsimError):
+class SweepPaused(CspsimError):
     """Somebody stopped a sweep."""
 
     def __init__(self, text: str, stop: KeyboardInterrupt) -> None:

@@ -108,7 +108,7 @@ def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]], kept: Seque
     return table
 
 
-class Bar:
+class ProgressBar:
     """Progress over ``total`` runs with the time left; appears only when the whole takes longer than ``PATIENCE``."""
 
     def __init__(self, words: str, total: int | None) -> None:
@@ -153,14 +153,14 @@ def waiting(words: str, quiet: bool) -> Iterator[Callable[[int | None], Callable
 
     A callback is None where nobody is looking at a terminal. Announces the first compilation unless ``quiet``.
     """
-    bars: list[Bar] = []
+    bars: list[ProgressBar] = []
 
     def report(total: int | None) -> Callable[[int], None] | None:
         if not quiet:
             announce_compilation()
         if quiet or not sys.stderr.isatty():
             return None
-        bars.append(Bar(words, total))
+        bars.append(ProgressBar(words, total))
         return bars[-1].advance
 
     try:

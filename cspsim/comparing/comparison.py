@@ -13,7 +13,7 @@ import numpy as np
 
 from cspsim.basics.errors import CspsimError, did_you_mean
 from cspsim.basics.formats import amount
-from cspsim.basics.limits import Limits, Work, check, limits_of, work_of
+from cspsim.basics.limits import EstimatedWork, Limits, hold_to_limits, limits_of, work_of
 from cspsim.comparing.differences import IDENTICAL, UNDEFINED, Paired, Parts, holm, paired_estimate, parts_of, range_over, verdict_of
 from cspsim.model.parameters import Floats
 from cspsim.model.world import World
@@ -355,7 +355,7 @@ def compare(
     if replicates < 1:
         raise ValueError(f"replicates is {replicates}: expected 1 or more")
     planned = replicates if precision is None else MOST_REPLICATES
-    check(work_planned(arms.values(), planned, assumption_sets, replicates_per_set, months, threads), "this comparison",
+    hold_to_limits(comparison_work(arms.values(), planned, assumption_sets, replicates_per_set, months, threads), "this comparison",
           limits or limits_of(), in_python=True)  # fmt: skip
     for arm in arms.values():
         rulebook_of(arm)  # rules that may not or cannot be run stop everything before the first run
@@ -371,20 +371,20 @@ def compare(
     return Comparison(results, sets, over_sets, shown, replicates_per_set, precision, notes)
 
 
-def runs_planned(arms: int, replicates: int, assumption_sets: int, replicates_per_set: int) -> int:
+def comparison_runs(arms: int, replicates: int, assumption_sets: int, replicates_per_set: int) -> int:
     """Runs that ``compare`` makes without ``precision``, for a progress bar; ``arms`` counts the baseline too."""
     return arms * (replicates + assumption_sets * replicates_per_set)
 
 
-def work_planned(
+def comparison_work(
     arms: Collection[Scenario], replicates: int, assumption_sets: int, replicates_per_set: int, months: bool, threads: int | None = None
-) -> Work:
+) -> EstimatedWork:
     """Time and memory ``compare`` takes for these arms, the baseline among them."""
     runs = replicates + assumption_sets * replicates_per_set
     kept = min(replicates, MONTHS_KEPT) * months
     works = [work_of(size_of(arm.data), runs, months_kept=kept, threads=threads) for arm in arms]
     numbers = 8 * 200 * assumption_sets * len(works)  # a sampled set has some hundred numbers, and is sorted twice
-    return Work(sum(work.seconds for work in works), sum(work.memory for work in works) + numbers)
+    return EstimatedWork(sum(work.seconds for work in works), sum(work.memory for work in works) + numbers)
 
 
 class _How(NamedTuple):

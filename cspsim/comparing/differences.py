@@ -130,7 +130,7 @@ def holm(p_values: Floats) -> Floats:
     return adjusted
 
 
-class Range(NamedTuple):
+class RangeOverSets(NamedTuple):
     """How a difference moves over assumption sets: 5th percentile, median, 95th, share with the point estimate's sign."""
 
     low: float
@@ -139,10 +139,10 @@ class Range(NamedTuple):
     same_sign_share: float
 
 
-def range_over(differences: Floats, point: float) -> Range:
+def range_over(differences: Floats, point: float) -> RangeOverSets:
     """The range of differences ``[set]``; sets in which the outcome is not defined are left out."""
     defined = differences[~np.isnan(differences)]
     if not defined.size or np.isnan(point):
-        return Range(np.nan, np.nan, np.nan, np.nan)
+        return RangeOverSets(np.nan, np.nan, np.nan, np.nan)
     low, median, high = (float(value) for value in np.quantile(defined, (0.05, 0.5, 0.95)))
-    return Range(low, median, high, float((np.sign(defined) == np.sign(point)).mean()))
+    return RangeOverSets(low, median, high, float((np.sign(defined) == np.sign(point)).mean()))

@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.limits import Size
-from cspsim.country.draws import DRAWS_FILE, Lot, draws, national_streams, normal, quantile
+from cspsim.country.draws import DRAWS_FILE, Lot, draws, national_streams, normal_draw, quantile
 from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.scenario.toml_lines import write_toml
 
@@ -39,7 +39,7 @@ _COUNCILS = {
 _UNOBSERVED = "antisocial_behaviour"
 
 
-class Place(NamedTuple):
+class DrawnPlace(NamedTuple):
     """One partnership before it is written down."""
 
     name: str
@@ -65,7 +65,7 @@ AREA_SIZE = Size(7, 8, 28, 8, 156)
 """A typical area, for estimates of time and memory: 300 partnerships in 43 areas."""
 
 
-def places_of(seed: int, number: int) -> list[Place]:
+def places_of(seed: int, number: int) -> list[DrawnPlace]:
     """The partnerships of an area; each hangs on its own name, so one area or partnership more moves nobody."""
     kind, area = kind_of(seed, number), area_name(number)
     wanted = "map.capital_partnerships" if kind == CAPITAL else "map.partnerships"
@@ -73,22 +73,24 @@ def places_of(seed: int, number: int) -> list[Place]:
     return [_place(seed, kind, f"{area}_{_WORDS[kind][1]}_{k:02d}") for k in range(1, count + 1)]
 
 
-def _place(seed: int, kind: str, name: str) -> Place:
+def _place(seed: int, kind: str, name: str) -> DrawnPlace:
     lot = Lot(seed, name)
     population = round(lot.value(f"population.{kind}"), -2)
     typical = draws()[f"table.typical_population.{'two_councils' if kind == TWO_TIER else 'one_council'}"].value
     staffing = lot.value("table.staffing") * (population / typical) ** draws()["table.staffing_exponent"].value
-    return Place(name, int(population), _recorded(seed, kind, name, population), round(staffing, 3), round(lot.value("table.bid_skill"), 3))
+    return DrawnPlace(
+        name, int(population), _recorded(seed, kind, name, population), round(staffing, 3), round(lot.value("table.bid_skill"), 3)
+    )
 
 
 def _recorded(seed: int, kind: str, name: str, population: float) -> dict[str, int]:
     """Recorded crimes a year: rates that go together, since one normal draw of the place is part of every type's."""
-    shared, alike = normal(seed, name, "place"), draws()["place.alike"].value
+    shared, alike = normal_draw(seed, name, "place"), draws()["place.alike"].value
     found = {}
     for entry, rate in draws().items():
         table, _, crime = entry.rpartition(".")
         if table == rates_table(kind):
-            z = sqrt(alike) * shared + sqrt(1 - alike) * normal(seed, name, crime)
+            z = sqrt(alike) * shared + sqrt(1 - alike) * normal_draw(seed, name, crime)
             found[crime] = round(rate.at(float(ndtr(z))) * draws()[f"place.{kind}"].value * population / 1000)
     return found
 
@@ -130,7 +132,7 @@ def area_tables(seed: int, number: int) -> dict[str, Any]:
     }
 
 
-def _partnership(seed: int, kind: str, place: Place, places: list[Place]) -> dict[str, Any]:
+def _partnership(seed: int, kind: str, place: DrawnPlace, places: list[DrawnPlace]) -> dict[str, Any]:
     lot, number = Lot(seed, place.name), place.name.rpartition("_")[2]
     crimes = {
         crime: {**lot.number(f"{rates_table(kind)}.{crime}", count, "crimes a year"), "note": f"rate times place.{kind} times population"}
@@ -153,7 +155,7 @@ def _partnership(seed: int, kind: str, place: Place, places: list[Place]) -> dic
     return entry
 
 
-def _neighbours(seed: int, place: Place, places: list[Place]) -> dict[str, Any]:
+def _neighbours(seed: int, place: DrawnPlace, places: list[DrawnPlace]) -> dict[str, Any]:
     """The partnerships before and after this one in the ring of the area."""
     at = places.index(place)
     beside = dict.fromkeys(places[(at + step) % len(places)].name for step in (-1, 1))

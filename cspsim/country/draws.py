@@ -72,7 +72,7 @@ def quantile(seed: int, *names: str) -> float:
     return float(max(generator.random(), np.finfo(float).tiny))
 
 
-def normal(seed: int, *names: str) -> float:
+def normal_draw(seed: int, *names: str) -> float:
     """A standard normal draw that depends on nothing but the seed and the names."""
     return float(ndtri(quantile(seed, *names)))
 

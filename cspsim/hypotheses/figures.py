@@ -11,8 +11,8 @@ from cspsim.basics.formats import MINUS
 from cspsim.hypotheses.false_positives import FalsePositives
 from cspsim.hypotheses.file import HypothesisFile
 from cspsim.hypotheses.judging import BUILT_IN_SHARE, DIRECTIONS, REFUTED, SAME, SUPPORTED, UNDECIDED, binomial_interval
-from cspsim.hypotheses.testing import Effect, Finding, Judgement
-from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, Chart, finished, sheet
+from cspsim.hypotheses.testing import Effect, Judgement, TestedHypothesis
+from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, ReportChart, finished, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,15 +26,15 @@ ENDS = (-300.0, 300.0)
 """Multiples of the smallest effect of interest beyond which the figure does not go."""
 
 
-def draw_hypotheses(file: HypothesisFile, tested: Judgement, source: str) -> list[Chart]:
+def draw_hypotheses(file: HypothesisFile, tested: Judgement, source: str) -> list[ReportChart]:
     """The figures of a report."""
-    charts = [draw_effects(file, tested.findings, source)]
+    charts = [draw_hypothesis_effects(file, tested.findings, source)]
     if tested.false_positives is not None:
         charts.append(draw_false_positives(file, tested.false_positives, source))
     return charts
 
 
-def draw_effects(file: HypothesisFile, findings: Sequence[Finding], source: str) -> Chart:
+def draw_hypothesis_effects(file: HypothesisFile, findings: Sequence[TestedHypothesis], source: str) -> ReportChart:
     """Left: effects in the stated direction, in multiples of the smallest of interest. Right: share of assumption sets."""
     title = "Every hypothesis: effect in the stated direction, and how many assumption sets it holds in"
     height = 2.2 + 0.27 * len(findings)
@@ -54,14 +54,14 @@ def draw_effects(file: HypothesisFile, findings: Sequence[Finding], source: str)
     return finished(figure, "hypotheses", title, f"One row for each hypothesis: {counts}. {'; '.join(words)}.")
 
 
-def _scaled(effect: Effect, finding: Finding, direction: int) -> np.ndarray:
+def _scaled(effect: Effect, finding: TestedHypothesis, direction: int) -> np.ndarray:
     """An effect and its interval in the stated direction, in multiples of what matters, kept inside the figure."""
     sign = -1 if direction < 0 else 1
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.clip(sign * np.array(effect) / finding.smallest, *ENDS)
 
 
-def _draw_effect(axes: "Axes", row: int, finding: Finding, direction: int) -> None:
+def _draw_effect(axes: "Axes", row: int, finding: TestedHypothesis, direction: int) -> None:
     shares = finding.shares
     over = _scaled(Effect(shares.median, shares.low, shares.high), finding, direction)
     axes.plot(over[1:], [row, row], color="#cfcfcf", linewidth=6, solid_capstyle="butt", zorder=1)
@@ -76,7 +76,7 @@ def _draw_effect(axes: "Axes", row: int, finding: Finding, direction: int) -> No
         axes.plot(left[0], row, linestyle="", marker="x", markersize=5.5, color=BLACK, markeredgewidth=1.2, zorder=5)
 
 
-def _effect_axis(axes: "Axes", findings: Sequence[Finding]) -> None:
+def _effect_axis(axes: "Axes", findings: Sequence[TestedHypothesis]) -> None:
     axes.set_xscale("symlog", linthresh=1, linscale=0.8)
     axes.set_xlim(ENDS[0] * 1.2, ENDS[1] * 1.2)
     axes.axvspan(-1, 1, color="#f0f0ec", zorder=0)
@@ -91,7 +91,7 @@ def _effect_axis(axes: "Axes", findings: Sequence[Finding]) -> None:
     axes.grid(axis="y", visible=False)
 
 
-def _draw_share(axes: "Axes", row: int, finding: Finding) -> None:
+def _draw_share(axes: "Axes", row: int, finding: TestedHypothesis) -> None:
     shares = finding.shares
     if not shares.defined:
         return
@@ -124,7 +124,7 @@ def _key(figure: Any, top: float) -> None:
     figure.legend(handles=marks, loc="upper left", bbox_to_anchor=(0.005, top), ncol=6, frameon=False, fontsize=8.5)
 
 
-def draw_false_positives(file: HypothesisFile, found: FalsePositives, source: str) -> Chart:
+def draw_false_positives(file: HypothesisFile, found: FalsePositives, source: str) -> ReportChart:
     """Rates with exact intervals beside the nominal level: the machinery as a whole, then each hypothesis' own test."""
     title = "A scenario against itself, on other luck: how often something is found that is not there"
     names = [*(rate.name for rate in found.rates), *(one.name for one in file.hypotheses)]

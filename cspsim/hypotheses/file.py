@@ -9,7 +9,7 @@ import numpy as np
 
 from cspsim.basics.errors import FileError, ScenarioError, did_you_mean
 from cspsim.hypotheses.judging import DIRECTIONS, Claims
-from cspsim.hypotheses.schema import FileData, Reference, Side, Stated
+from cspsim.hypotheses.schema import ComparisonSide, FileData, Reference, Stated
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.leaves import leaves_of, shape_at
 from cspsim.scenario.scenario import Scenario, load_scenario
@@ -141,7 +141,7 @@ def _reference(side: Reference, key: Key, reader: _Reader) -> Scenario | float |
     return side.value
 
 
-def _arm(side: Side, key: Key, reader: _Reader) -> Scenario | None:
+def _arm(side: ComparisonSide, key: Key, reader: _Reader) -> Scenario | None:
     """The scenario of one side. Numbers that its changes set hold in every assumption set: they are the treatment."""
     try:
         scenario = reader.scenario(side.scenario)

@@ -65,7 +65,7 @@ class Alteration:
 
 
 @dataclass(frozen=True)
-class History:
+class FileRecord:
     """What is on record about a file, the receipt of its present version among it."""
 
     folder: Path
@@ -80,7 +80,7 @@ class History:
         for receipt in self.receipts:
             dates = [record.date for record in self.records if record.receipt == receipt.number and record.date <= self.present.date]
             if receipt.number < self.present.number and dates:
-                found.append(Alteration(receipt, min(dates), tuple(changes_between(receipt, self.present))))
+                found.append(Alteration(receipt, min(dates), tuple(hypothesis_changes(receipt, self.present))))
         return found
 
     @property
@@ -104,7 +104,7 @@ def arms_of_all(file: HypothesisFile) -> dict[str, dict[str, str]]:
     return {hypothesis.name: hypothesis.digests for hypothesis in file.hypotheses}
 
 
-def freeze(file: HypothesisFile, folder: Path, now: datetime | None = None) -> History:
+def freeze(file: HypothesisFile, folder: Path, now: datetime | None = None) -> FileRecord:
     """Put the file on record, unless this very version is on record, and tell what is known about it.
 
     Raises CspsimError where the folder cannot be read or written, or a receipt is not what was written.
@@ -117,16 +117,16 @@ def freeze(file: HypothesisFile, folder: Path, now: datetime | None = None) -> H
         present = Receipt(number, text_hash(file.text), _date(now), file.text, claims, arms_of_all(file))
         _write_once(folder / f"{number:04d}-{present.short}.json", vars(present))
         receipts.append(present)
-    return History(folder, present, tuple(receipts), tuple(records))
+    return FileRecord(folder, present, tuple(receipts), tuple(records))
 
 
-def record_run(history: History, work: str, seed: int, verdicts: Mapping[str, str], now: datetime | None = None) -> History:
+def record_run(history: FileRecord, work: str, seed: int, verdicts: Mapping[str, str], now: datetime | None = None) -> FileRecord:
     """Put a finished run on record; the history with it. The same work is recorded once."""
     if any(record.work == work for record in history.own_records):
         return history
     record = Record(history.present.number, _date(now), work, seed, dict(verdicts))
     _write_once(history.folder / f"{history.present.number:04d}-run-{work[:SHOWN]}.json", vars(record))
-    return History(history.folder, history.present, history.receipts, (*history.records, record))
+    return FileRecord(history.folder, history.present, history.receipts, (*history.records, record))
 
 
 def read_receipts(folder: Path) -> list[Receipt]:
@@ -177,7 +177,7 @@ def _check_seal(path: Path, content: Mapping[str, Any]) -> None:
         raise CspsimError(f"{path} was changed since it was written: its seal does not fit")
 
 
-def changes_between(before: Receipt, after: Receipt) -> list[str]:
+def hypothesis_changes(before: Receipt, after: Receipt) -> list[str]:
     """What was changed, by name of the hypothesis; says so where only words outside of them were."""
     old, new = before.claims["hypotheses"], after.claims["hypotheses"]
     design = [key for key in after.claims if key != "hypotheses" and before.claims.get(key) != after.claims[key]]

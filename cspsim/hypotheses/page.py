@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cspsim.basics.exports import MANIFEST, as_json, results_folder, write_table, write_whole
 from cspsim.hypotheses.false_positives import Rate
 from cspsim.hypotheses.file import HypothesisFile
-from cspsim.hypotheses.freezing import History
+from cspsim.hypotheses.freezing import FileRecord
 from cspsim.hypotheses.judging import BUILT_IN, REFUTED, RULED_OUT, SUPPORTED, UNDECIDED
 from cspsim.hypotheses.stored import RESULTS, results_text
 from cspsim.hypotheses.testing import Judgement
-from cspsim.hypotheses.words import history_in_words, rows_of
+from cspsim.hypotheses.words import history_in_words, hypothesis_rows
 from cspsim.reports.rendering import render
 from cspsim.reports.summary import DISCLAIMER, versions
 from cspsim.scenario.scenario_files import label_of
@@ -21,21 +21,21 @@ from cspsim.sweep.toml_file import shipped_experiments
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cspsim.reports.charts import Chart
+    from cspsim.reports.charts import ReportChart
 
 
-class Answer(NamedTuple):
+class HypothesisAnswer(NamedTuple):
     """What was tested, what came out, and how it was run."""
 
     file: HypothesisFile
     tested: Judgement
-    history: History
+    history: FileRecord
     seed: int
     work: str
     command: str
 
 
-def settings_of(answer: Answer) -> dict[str, Any]:
+def hypothesis_settings(answer: HypothesisAnswer) -> dict[str, Any]:
     """What it takes to run this again."""
     data = answer.file.data
     design = {key: getattr(data, key) for key in ("significance", "replicates", "assumption_sets", "replicates_per_set")}
@@ -55,7 +55,7 @@ def file_label(path: Path) -> str:
     return f"experiments/{path.name}" if path.parent == shipped_experiments().resolve() else label_of(path)
 
 
-def headline(tested: Judgement) -> str:
+def hypotheses_headline(tested: Judgement) -> str:
     """How many hypotheses came out how, in a sentence."""
     counted = Counter(finding.verdict for finding in tested.findings)
     parts = [f"{counted[word]} {word}" for word in (SUPPORTED, REFUTED, UNDECIDED)]
@@ -67,19 +67,19 @@ def headline(tested: Judgement) -> str:
     return f"Of {len(tested.findings)} hypotheses {counts}. {built}: how the model was built decides these, and they are no evidence."
 
 
-def answer_as_json(answer: Answer) -> dict[str, Any]:
+def answer_as_json(answer: HypothesisAnswer) -> dict[str, Any]:
     """Everything for machines."""
     tested = answer.tested
     found = tested.false_positives
     return {
-        "headline": headline(tested),
+        "headline": hypotheses_headline(tested),
         "record": history_in_words(answer.history),
         "altered": bool(answer.history.alterations),
-        "hypotheses": table_of(answer.file, tested).to_dict("records"),
+        "hypotheses": hypothesis_table(answer.file, tested).to_dict("records"),
         "null_worlds": [{**one._asdict(), "holds": one.holds} for one in tested.identities],
         "broken": tested.broken,
         "false_positives": [_rate(rate) for rate in found.rates] if found else [],
-        "settings": settings_of(answer),
+        "settings": hypothesis_settings(answer),
     }
 
 
@@ -88,7 +88,7 @@ def _rate(rate: Rate) -> dict[str, Any]:
     return {**rate._asdict(), "rate": rate.rate, "low": low, "high": high, "compatible": rate.compatible}
 
 
-def table_of(file: HypothesisFile, tested: Judgement) -> "pd.DataFrame":
+def hypothesis_table(file: HypothesisFile, tested: Judgement) -> "pd.DataFrame":
     """One row for each hypothesis, plain numbers: what was claimed and what came out."""
     import pandas as pd
 
@@ -110,7 +110,7 @@ def table_of(file: HypothesisFile, tested: Judgement) -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def write_answer(answer: Answer, target: Path) -> None:
+def write_answer(answer: HypothesisAnswer, target: Path) -> None:
     """The whole results folder; all of it or nothing. Raises CspsimError."""
     from cspsim.hypotheses.figures import draw_hypotheses
 
@@ -122,18 +122,18 @@ def write_answer(answer: Answer, target: Path) -> None:
         for chart in charts:
             write_whole(folder / f"{chart.name}.svg", chart.svg)
             write_whole(folder / f"{chart.name}.png", chart.png)
-        write_table(folder, "hypotheses", table_of(answer.file, answer.tested))
+        write_table(folder, "hypotheses", hypothesis_table(answer.file, answer.tested))
         write_whole(folder / RESULTS, results_text(answer.tested, answer.work))
-        write_whole(folder / MANIFEST, as_json(settings_of(answer)) + "\n")
-        write_whole(folder / "report.html", page(answer, charts))
+        write_whole(folder / MANIFEST, as_json(hypothesis_settings(answer)) + "\n")
+        write_whole(folder / "report.html", page_of_hypotheses(answer, charts))
 
 
-def page(answer: Answer, charts: "list[Chart]") -> str:
+def page_of_hypotheses(answer: HypothesisAnswer, charts: "list[ReportChart]") -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from a file."""
     return render("hypotheses.html", **_content(answer, charts))
 
 
-def _content(answer: Answer, charts: "list[Chart]") -> Mapping[str, Any]:
+def _content(answer: HypothesisAnswer, charts: "list[ReportChart]") -> Mapping[str, Any]:
     """Everything the template shows, in words."""
     tested, data = answer.tested, answer.file.data
     found = tested.false_positives
@@ -141,19 +141,19 @@ def _content(answer: Answer, charts: "list[Chart]") -> Mapping[str, Any]:
         "title": data.title,
         "question": data.question,
         "context": data.context,
-        "headline": headline(tested),
+        "headline": hypotheses_headline(tested),
         "record": history_in_words(answer.history),
         "altered": bool(answer.history.alterations),
         "broken": tested.broken,
         "charts": charts,
-        "rows": rows_of(answer.file, tested),
+        "rows": hypothesis_rows(answer.file, tested),
         "identities": tested.identities,
         "stated_nulls": sum(bool(finding.null) for finding in tested.findings),
         "stated_broken": [finding.name for finding in tested.findings if finding.null == "broken"],
         "rates": [rate_in_words(rate) for rate in found.rates] if found else [],
         "trials": found.trials if found else 0,
         "block": found.block if found else 0,
-        "settings": settings_of(answer),
+        "settings": hypothesis_settings(answer),
         "command": answer.command,
         "text": answer.file.text,
     }

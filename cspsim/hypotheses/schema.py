@@ -4,23 +4,23 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from cspsim.scenario.schema import Section
+from cspsim.scenario.schema import FileSection
 
 
-class Side(Section):
+class ComparisonSide(FileSection):
     """One side of a comparison: a scenario (or stack of them) with dotted changes."""
 
     scenario: str = "baseline"
     changes: dict[str, Any] = Field(default_factory=dict)
 
 
-class Reference(Side):
+class Reference(ComparisonSide):
     """What the treatment is compared with: a scenario on the same luck, or a stated value."""
 
     value: float | None = Field(default=None, allow_inf_nan=False)
 
 
-class Stated(Section):
+class Stated(FileSection):
     """One hypothesis as the file states it."""
 
     statement: str = Field(min_length=1)
@@ -33,14 +33,14 @@ class Stated(Section):
     smallest_effect: float = Field(gt=0, allow_inf_nan=False)
     smallest_is: Literal["relative", "absolute"]
     reference: Reference = Reference()
-    treatment: Side
+    treatment: ComparisonSide
     mechanism: str = ""
     without: dict[str, Any] = Field(default_factory=dict)
     null: dict[str, Any] = Field(default_factory=dict)
     rival: str = Field(min_length=1)
 
 
-class FileData(Section):
+class FileData(FileSection):
     """A whole hypothesis file: the design that all its hypotheses share, and the hypotheses by name."""
 
     title: str

@@ -8,7 +8,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from cspsim.basics.exports import MANIFEST, as_json, damages, is_sealed, sealed
-from cspsim.hypotheses.freezing import History, Receipt
+from cspsim.hypotheses.freezing import FileRecord, Receipt
 from cspsim.hypotheses.testing import Judgement
 from cspsim.model.compiled import rules_key
 from cspsim.reports.summary import versions
@@ -36,7 +36,7 @@ def read_results(folder: Path, work: str) -> Judgement | None:
         return None
 
 
-def doubts(folder: Path, history: History, work: str) -> list[str]:
+def doubts(folder: Path, history: FileRecord, work: str) -> list[str]:
     """Why the results in a folder are not to be believed, a sentence each: files that were changed, or verdicts off the record."""
     if not (folder / MANIFEST).is_file():
         return []

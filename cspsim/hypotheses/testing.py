@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.basics.limits import Work, work_of
+from cspsim.basics.limits import EstimatedWork, work_of
 from cspsim.comparing.differences import Parts, holm, parts_of
 from cspsim.hypotheses.arms import Progress, Runs, distinct
 from cspsim.hypotheses.false_positives import FalsePositives, false_positive_runs, measure_false_positives
@@ -38,7 +38,7 @@ class Effect(NamedTuple):
     high: float
 
 
-class Finding(NamedTuple):
+class TestedHypothesis(NamedTuple):
     """What came out for one hypothesis. ``smallest`` is in the outcome's unit; p-values are one-sided.
 
     ``p_support`` and ``p_refute`` are of this test alone, ``p_support_holm`` and ``p_refute_holm`` corrected for all of the file.
@@ -65,7 +65,7 @@ class Finding(NamedTuple):
 class Judgement(NamedTuple):
     """Everything that came out of one run of a file."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[TestedHypothesis, ...]
     identities: tuple[Identity, ...]
     false_positives: FalsePositives | None
 
@@ -95,7 +95,7 @@ def arms_of(file: HypothesisFile) -> list[Scenario]:
     return distinct(arm for hypothesis in file.hypotheses for arm in hypothesis.pair.scenarios)
 
 
-def runs_planned(file: HypothesisFile, trials: int | None = None) -> int:
+def hypothesis_runs(file: HypothesisFile, trials: int | None = None) -> int:
     """Runs that ``run_hypotheses`` makes."""
     data, arms = file.data, arms_of(file)
     left = [arm for one in file.hypotheses if one.without for arm in one.without.scenarios]
@@ -106,19 +106,19 @@ def runs_planned(file: HypothesisFile, trials: int | None = None) -> int:
     return at_best + over_sets + nulls * RUNS + identity_runs(len(arms)) + false_positive_runs(n)
 
 
-def work_planned(file: HypothesisFile, trials: int | None = None, threads: int | None = None) -> Work:
+def hypothesis_work(file: HypothesisFile, trials: int | None = None, threads: int | None = None) -> EstimatedWork:
     """Time and memory of ``run_hypotheses``: as if every arm were as large as the largest."""
-    runs = runs_planned(file, trials)
+    runs = hypothesis_runs(file, trials)
     works = [work_of(size_of(arm.data), runs, threads=threads) for arm in arms_of(file)]
-    return max(works, key=lambda work: work.seconds, default=Work(0, 0))
+    return max(works, key=lambda work: work.seconds, default=EstimatedWork(0, 0))
 
 
-def _finding(file: HypothesisFile, k: int, judged: Judged, verdict: str, runs: Runs) -> Finding:
+def _finding(file: HypothesisFile, k: int, judged: Judged, verdict: str, runs: Runs) -> TestedHypothesis:
     hypothesis, level = file.hypotheses[k], file.data.significance
     direction = DIRECTIONS[hypothesis.stated.direction]
     manner = manner_of(judged, k, verdict, direction, level)
     without, left = _without(file, k, manner, runs)
-    return Finding(
+    return TestedHypothesis(
         name=hypothesis.name,
         verdict=verdict,
         manner=manner,

@@ -6,14 +6,14 @@ import numpy as np
 
 from cspsim.basics.formats import MISSING, amount, interval
 from cspsim.hypotheses.file import HypothesisFile
-from cspsim.hypotheses.freezing import History
-from cspsim.hypotheses.schema import Reference, Side, Stated
-from cspsim.hypotheses.testing import Effect, Finding, Judgement
+from cspsim.hypotheses.freezing import FileRecord
+from cspsim.hypotheses.schema import ComparisonSide, Reference, Stated
+from cspsim.hypotheses.testing import Effect, Judgement, TestedHypothesis
 from cspsim.running.outcomes import OUTCOMES, SHARE
 from cspsim.scenario.toml_lines import write_value
 
 
-class Row(NamedTuple):
+class HypothesisRow(NamedTuple):
     """One hypothesis in words."""
 
     name: str
@@ -38,12 +38,12 @@ class Row(NamedTuple):
     rival: str
 
 
-def rows_of(file: HypothesisFile, tested: Judgement) -> list[Row]:
+def hypothesis_rows(file: HypothesisFile, tested: Judgement) -> list[HypothesisRow]:
     """Every hypothesis of a file in words, in its order."""
     return [_row(one.name, one.stated, finding) for one, finding in zip(file.hypotheses, tested.findings, strict=True)]
 
 
-def _row(name: str, stated: Stated, finding: Finding) -> Row:
+def _row(name: str, stated: Stated, finding: TestedHypothesis) -> HypothesisRow:
     entry = OUTCOMES[stated.outcome]
     shares = finding.shares
     known, points = noise_of(finding.effect), entry.unit == SHARE
@@ -51,7 +51,7 @@ def _row(name: str, stated: Stated, finding: Finding) -> Row:
     unit = "" if points or entry.unit.startswith("£") else f" ({entry.unit})"
     smallest = amount(finding.smallest, entry.unit, points=points)
     supported = finding.p_support <= finding.p_refute
-    return Row(
+    return HypothesisRow(
         name=name,
         statement=stated.statement,
         source=f"{stated.source} (strength {stated.strength}{', ' + stated.pattern if stated.pattern else ''})",
@@ -85,7 +85,7 @@ def _half(low: float, high: float) -> float | None:
     return half if np.isfinite(half) and half > 0 else None
 
 
-def _without(finding: Finding, unit: str, points: bool) -> str:
+def _without(finding: TestedHypothesis, unit: str, points: bool) -> str:
     left = finding.without_effect
     if left is None:
         return ""
@@ -118,7 +118,7 @@ def short_key(dotted: str) -> str:
     return parts[1] if len(parts) > 1 else dotted
 
 
-def side_in_words(side: Side) -> str:
+def side_in_words(side: ComparisonSide) -> str:
     """One side of a comparison: the scenario with what is changed in it, or the stated value."""
     if isinstance(side, Reference) and side.value is not None:
         return f"the value {side.value:g}"
@@ -130,7 +130,7 @@ def changes_in_words(changes: dict[str, Any]) -> str:
     return ", ".join(f"{key} = {write_value(value)}" for key, value in changes.items())
 
 
-def history_in_words(history: History) -> list[str]:
+def history_in_words(history: FileRecord) -> list[str]:
     """When the file was frozen, with what seeds it was run, and what was altered after results existed."""
     present = history.present
     said = [f"Frozen on {present.date} as {present.short} (receipt {present.number}, SHA-256 {present.sha256}), before it was run."]

@@ -317,7 +317,7 @@ def overrides(authority: ResponsibleAuthority, point: str) -> bool:
     return getattr(type(authority), point) is not getattr(ResponsibleAuthority, point)
 
 
-def changes_of(authority: ResponsibleAuthority, point: str) -> list[Change]:
+def decision_changes(authority: ResponsibleAuthority, point: str) -> list[Change]:
     """Ask an authority for its decision; what differs from the rulebook's intention, not yet written.
 
     Raises ValueError, naming class and method, for a decision that cannot be.

@@ -14,7 +14,15 @@ import mesa
 import numpy as np
 
 from cspsim.basics.errors import did_you_mean
-from cspsim.mesa_model.agents import CLASSES_BY_ROLE, Commissioner, HomeOffice, Partnership, ResponsibleAuthority, changes_of, overrides
+from cspsim.mesa_model.agents import (
+    CLASSES_BY_ROLE,
+    Commissioner,
+    HomeOffice,
+    Partnership,
+    ResponsibleAuthority,
+    decision_changes,
+    overrides,
+)
 from cspsim.model.month import DECISION_POINTS
 from cspsim.model.parameters import Floats
 from cspsim.one_run.run import Run
@@ -121,7 +129,7 @@ class PartnershipModel(mesa.Model):
 
     def _decide(self, point: str) -> None:
         """All decide at once on the same sight of things; only then is anything written."""
-        changes = [change for authority in self._deciders[point] for change in changes_of(authority, point)]
+        changes = [change for authority in self._deciders[point] for change in decision_changes(authority, point)]
         for array, place, value in changes:
             array[place] = value
 

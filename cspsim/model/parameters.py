@@ -22,7 +22,7 @@ Words = npt.NDArray[np.uint64]
 Status = Literal["seen", "derived", "memory", "assumption"]
 
 
-class Figure(NamedTuple):
+class RegisterEntry(NamedTuple):
     """One entry of a register: a number with everything a reader needs to judge it."""
 
     value: float
@@ -38,7 +38,7 @@ class Figure(NamedTuple):
 
 def lever(value: float, low: float, high: float, unit: str, group: str, title: str, meaning: str) -> Any:
     """A lever's register entry: default, range that may be set, unit, page group, title and meaning."""
-    return Figure(value, low, high, unit, meaning, "assumption", "what is set is a policy choice", group, title)
+    return RegisterEntry(value, low, high, unit, meaning, "assumption", "what is set is a policy choice", group, title)
 
 
 def uncertain(value: float, low: float, high: float, unit: str, group: str, meaning: str, source: str = "assumption") -> Any:
@@ -47,12 +47,12 @@ def uncertain(value: float, low: float, high: float, unit: str, group: str, mean
     ``source`` starts with its status (seen / derived / memory / assumption), a colon, and the reference.
     """
     status, _, reference = source.partition(": ")
-    return Figure(value, low, high, unit, meaning, status, reference or "no source found; sampled over its range", group, "")
+    return RegisterEntry(value, low, high, unit, meaning, status, reference or "no source found; sampled over its range", group, "")
 
 
 def switch(meaning: str) -> Any:
     """A mechanism switch: 1 by default (the mechanism exists), 0 turns it off."""
-    return Figure(1, 0, 1, "on or off", meaning, "assumption", "a control, not a claim", "switch", "")
+    return RegisterEntry(1, 0, 1, "on or off", meaning, "assumption", "a control, not a claim", "switch", "")
 
 
 class Levers(NamedTuple):

@@ -8,7 +8,7 @@ import numpy as np
 
 from cspsim.basics.formats import listed, name_in_words
 from cspsim.basics.formats import roughly as amount
-from cspsim.basics.limits import Work, work_of
+from cspsim.basics.limits import EstimatedWork, work_of
 from cspsim.one_run import events as happened
 from cspsim.one_run.witness import Witness, as_records, titles_of, watch
 from cspsim.scenario.layout import size_of
@@ -275,8 +275,8 @@ def tell(events: Iterable[happened.Event], titles: Mapping[str, str] | None = No
     return "\n\n".join(paragraphs) + "\n"
 
 
-def work_of_story(scenario: Scenario) -> Work:
+def work_of_story(scenario: Scenario) -> EstimatedWork:
     """Time and memory to watch one run and tell it: a millisecond and five events of a kilobyte for a partnership's month, measured."""
     size = size_of(scenario.data)
     run, months = work_of(size, 1), size.partnerships * size.months
-    return Work(run.seconds + 1e-3 * months, run.memory + 1e4 * months)
+    return EstimatedWork(run.seconds + 1e-3 * months, run.memory + 1e4 * months)

@@ -80,14 +80,14 @@ FOREST = (
 )  # fmt: skip
 
 
-class Arm(NamedTuple):
+class ArmYears(NamedTuple):
     """One scenario in a figure: its name as shown, and its years."""
 
     name: str
     years: Years
 
 
-class Chart(NamedTuple):
+class ReportChart(NamedTuple):
     """A finished figure: file name, title, what it shows in words, and its pictures."""
 
     name: str
@@ -97,7 +97,7 @@ class Chart(NamedTuple):
     png: bytes
 
 
-class Estimate(NamedTuple):
+class DifferenceShown(NamedTuple):
     """A paired difference with its 95 % interval, and the smallest difference that matters."""
 
     outcome: str
@@ -107,13 +107,13 @@ class Estimate(NamedTuple):
     smallest: float
 
 
-def finished(figure: Figure, name: str, title: str, alternative: str) -> Chart:
+def finished(figure: Figure, name: str, title: str, alternative: str) -> ReportChart:
     """Both pictures of a figure, without dates or versions in their metadata."""
     vector, pixels = io.StringIO(), io.BytesIO()
     with mpl.rc_context(STYLE):
         FigureCanvasSVG(figure).print_svg(vector, metadata={"Date": None, "Creator": "cspsim"})
         FigureCanvasAgg(figure).print_png(pixels, metadata={"Software": "cspsim"})
-    return Chart(name, title, alternative, visible(vector.getvalue()), pixels.getvalue())
+    return ReportChart(name, title, alternative, visible(vector.getvalue()), pixels.getvalue())
 
 
 def sheet(width: float, height: float, title: str, source: str) -> Figure:
@@ -150,7 +150,7 @@ def _year_axis(axes: "Axes", years: Years) -> None:
 # ------------------------------------------------------------------------------------------- 1 by financial year
 
 
-def draw_years(baseline: Arm, scenarios: Sequence[Arm], window_from: float, title: str, source: str) -> Chart:
+def draw_years(baseline: ArmYears, scenarios: Sequence[ArmYears], window_from: float, title: str, source: str) -> ReportChart:
     """Small multiples by financial year: the baseline dashed black, scenarios with bands for 50 and 90 % of runs."""
     with mpl.rc_context(STYLE):
         figure = sheet(11, 5.7, title, source)
@@ -178,13 +178,13 @@ def _percentiles(values: Floats, shares: tuple[int, int]) -> Floats:
     return found
 
 
-def _ends(baseline: Arm, scenarios: Sequence[Arm]) -> str:
+def _ends(baseline: ArmYears, scenarios: Sequence[ArmYears]) -> str:
     """The last year's cost of crime of each arm, for those who cannot see the lines."""
     said = [f"{arm.name} {amount(float(arm.years.area('cost_of_crime')[:, -1].mean()), '£')}" for arm in (baseline, *scenarios)]
     return f"Cost of crime in {baseline.years.labels[-1]}: {', '.join(said)}."
 
 
-def _draw_panel(axes: "Axes", outcome: str, words: str, baseline: Arm, scenarios: Sequence[Arm], window_from: float) -> None:
+def _draw_panel(axes: "Axes", outcome: str, words: str, baseline: ArmYears, scenarios: Sequence[ArmYears], window_from: float) -> None:
     entry = OUTCOMES[outcome]
     drawn = [baseline.years.area(outcome), *(arm.years.area(outcome) for arm in scenarios)]
     x = baseline.years.first
@@ -229,7 +229,7 @@ class Split(NamedTuple):
     partnership: Floats
 
 
-def split_by_year(baseline: Arm, scenario: Arm) -> Split:
+def split_by_year(baseline: ArmYears, scenario: ArmYears) -> Split:
     """Through mainstream capacity (difference of the twins) and through the partnership (difference of what is averted)."""
     n = min(baseline.years.outcomes.shape[0], scenario.years.outcomes.shape[0])
 
@@ -244,7 +244,7 @@ def split_by_year(baseline: Arm, scenario: Arm) -> Split:
 
 def draw_difference(
     splits: Sequence[Split], assumptions: Mapping[str, Floats], smallest: Mapping[str, float], title: str, source: str
-) -> Chart:
+) -> ReportChart:
     """Left the paired difference in cost of crime by year, in its two parts; right the difference under every assumption set.
 
     ``assumptions``: scenario -> mean difference over the window, one value per set. ``smallest``: what matters, in £.
@@ -328,12 +328,12 @@ def _draw_sets(axes: "Axes", split: Split, values: Floats | None, smallest: floa
 
 
 def draw_glance(
-    estimates: Mapping[str, Sequence[Estimate]],
-    definitions: "Sequence[Definition]",
+    estimates: Mapping[str, Sequence[DifferenceShown]],
+    definitions: "Sequence[DefinitionShown]",
     beliefs: Sequence[tuple[str, float, float]],
     title: str,
     source: str,
-) -> Chart:
+) -> ReportChart:
     """The main outcomes in multiples of what matters; the five definitions of effectiveness; believed against true benefit."""
     with mpl.rc_context(STYLE):
         figure = sheet(11, 6.4, title, source)
@@ -357,7 +357,7 @@ def draw_glance(
     return finished(figure, "glance", title, alternative)
 
 
-class Definition(NamedTuple):
+class DefinitionShown(NamedTuple):
     """One definition of effectiveness: its measure in each arm, and the bar above which it says "effective"."""
 
     words: str
@@ -366,7 +366,7 @@ class Definition(NamedTuple):
     bar: float
 
 
-def _draw_forest(axes: "Axes", estimates: Mapping[str, Sequence[Estimate]], baseline: str) -> None:
+def _draw_forest(axes: "Axes", estimates: Mapping[str, Sequence[DifferenceShown]], baseline: str) -> None:
     shown = [name for name in FOREST if any(e.outcome == name and e.smallest > 0 for found in estimates.values() for e in found)]
     axes.axvspan(-1, 1, color="#e8e8e8", lw=0, zorder=0)
     axes.axvline(0, color=BLACK, lw=0.8)
@@ -411,7 +411,7 @@ def _draw_forest(axes: "Axes", estimates: Mapping[str, Sequence[Estimate]], base
         axes.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(-0.02, 1.045), ncols=3, handletextpad=0.1, borderaxespad=0)
 
 
-def _draw_definitions(axes: "Axes", definitions: "Sequence[Definition]", baseline: str) -> None:
+def _draw_definitions(axes: "Axes", definitions: "Sequence[DefinitionShown]", baseline: str) -> None:
     """Each definition in its own unit, so values are written and only their direction is drawn."""
     axes.set_title("Five definitions of effectiveness", x=-0.72, pad=18)
     axes.text(
@@ -482,10 +482,10 @@ def _draw_beliefs(axes: "Axes", beliefs: Iterable[tuple[str, float, float]]) -> 
 # -------------------------------------------------------------------------------------------------- a whole comparison
 
 
-def draw(comparison: "Comparison") -> list[Chart]:
+def draw_comparison(comparison: "Comparison") -> list[ReportChart]:
     """The figures of a comparison whose months were kept."""
     names = [comparison.baseline, *comparison.scenarios]
-    arms = [Arm(name, by_year(comparison.results[name])) for name in names]
+    arms = [ArmYears(name, by_year(comparison.results[name])) for name in names]
     first = comparison.results[comparison.baseline]
     calendar = first.calendar
     window_from = calendar.months[calendar.window[0]].year
@@ -495,7 +495,7 @@ def draw(comparison: "Comparison") -> list[Chart]:
     smallest = {finding.scenario: finding.smallest_of_interest for finding in comparison.findings if finding.outcome == "cost_of_crime"}
     estimates = {
         name: [
-            Estimate(f.outcome, f.difference, f.ci_low, f.ci_high, f.smallest_of_interest)
+            DifferenceShown(f.outcome, f.difference, f.ci_low, f.ci_high, f.smallest_of_interest)
             for f in comparison.findings
             if f.scenario == name
         ]
@@ -516,9 +516,9 @@ def draw(comparison: "Comparison") -> list[Chart]:
     ]
 
 
-def _judged(comparison: "Comparison") -> list[Definition]:
+def _judged(comparison: "Comparison") -> list[DefinitionShown]:
     boards = {name: dashboard(results).definitions.set_index("definition")["value"] for name, results in comparison.results.items()}
     return [
-        Definition(entry.title, {name: float(values[entry.name]) for name, values in boards.items()}, entry.unit, entry.bar)
+        DefinitionShown(entry.title, {name: float(values[entry.name]) for name, values in boards.items()}, entry.unit, entry.bar)
         for entry in DEFINITIONS
     ]

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from cspsim.basics.errors import CspsimError, did_you_mean
 from cspsim.basics.formats import name_in_words
-from cspsim.model.parameters import Figure, Levers, Switches
+from cspsim.model.parameters import Levers, RegisterEntry, Switches
 from cspsim.model.uncertainties import Uncertainties
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.scenario import Scenario
@@ -74,7 +74,7 @@ def _said(scenario: Scenario | None, kind: str, name: str) -> Any:
     return getattr(scenario.data, kind).get(name) if scenario is not None else None
 
 
-def _figure_row(name: str, figure: Figure, said: Any) -> Row:
+def _figure_row(name: str, figure: RegisterEntry, said: Any) -> Row:
     """A register entry, with the scenario's own value, status and source where it states them."""
     row: Row = {
         "name": name,

@@ -11,7 +11,7 @@ from cspsim.basics.outward import visible
 from cspsim.reports.summary import DISCLAIMER
 
 if TYPE_CHECKING:
-    from cspsim.reports.charts import Chart
+    from cspsim.reports.charts import ReportChart
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -37,7 +37,7 @@ def _templates() -> Any:
     return found
 
 
-def picture(chart: "Chart") -> str:
+def picture(chart: "ReportChart") -> str:
     """A figure as a data address, so that its page needs no other file."""
     return "data:image/svg+xml;base64," + base64.b64encode(chart.svg.encode("utf-8")).decode("ascii")
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from cspsim.basics.exports import MANIFEST, as_json, records, results_folder, write_table, write_whole
 from cspsim.basics.formats import amount, interval
-from cspsim.basics.limits import UNLIMITED, Work, work_of
+from cspsim.basics.limits import UNLIMITED, EstimatedWork, work_of
 from cspsim.comparing.comparison import MONTHS_KEPT, Comparison
 from cspsim.reports.describe import TABLES, describe
 from cspsim.reports.rendering import render
 from cspsim.reports.summary import (
     Grid,
     about_scenario,
+    comparison_rows,
     definitions_grid,
     funnel_grid,
     money_grid,
     outcome_grid,
-    rows_of,
     titles_of_places,
     versions,
     window_in_words,
@@ -33,7 +33,7 @@ from cspsim.scenario.scenario import Scenario
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cspsim.reports.charts import Chart
+    from cspsim.reports.charts import ReportChart
 
 ReportTo = Callable[[int | None], Callable[[int], None] | None]
 
@@ -56,7 +56,7 @@ def run_once(
     return results, simulate(scenario, MONTHS_KEPT, seed, True, threads, progress=progress, limits=UNLIMITED)
 
 
-def work_once(scenario: Scenario, replicates: int, months: bool, threads: int | None = None) -> Work:
+def work_once(scenario: Scenario, replicates: int, months: bool, threads: int | None = None) -> EstimatedWork:
     """Time and memory that ``run_once`` and its tables take."""
     return work_of(size_of(scenario.data), replicates, months_kept=replicates if months else min(replicates, MONTHS_KEPT), threads=threads)
 
@@ -121,7 +121,7 @@ def write_runs(summary: Summary, target: Path, months: bool) -> None:
 # ------------------------------------------------------------------------------------------------------ a comparison
 
 
-def settings_of(comparison: Comparison) -> dict[str, Any]:
+def comparison_settings(comparison: Comparison) -> dict[str, Any]:
     """What it takes to make a comparison again."""
     arms = [{**about_scenario(results.scenario), "name": name} for name, results in comparison.results.items()]
     first = comparison.results[comparison.baseline]
@@ -148,26 +148,26 @@ def comparison_as_json(comparison: Comparison) -> dict[str, Any]:
         "table": records(comparison.table),
         "split": records(comparison.split),
         "notes": list(comparison.notes),
-        "settings": settings_of(comparison),
+        "settings": comparison_settings(comparison),
     }
 
 
 def write_report(comparison: Comparison, target: Path, command: str) -> None:
     """The whole results folder: page, figures, tables, settings; all of it or nothing. Raises CspsimError."""
-    from cspsim.reports.charts import draw
+    from cspsim.reports.charts import draw_comparison
 
     with results_folder(target) as folder:
-        charts = draw(comparison)
+        charts = draw_comparison(comparison)
         for chart in charts:
             write_whole(folder / f"{chart.name}.svg", chart.svg)
             write_whole(folder / f"{chart.name}.png", chart.png)
-        for name, frame in tables_of(comparison).items():
+        for name, frame in comparison_tables(comparison).items():
             write_table(folder, name, frame)
-        write_whole(folder / MANIFEST, as_json({"command": command, **settings_of(comparison)}) + "\n")
-        write_whole(folder / "report.html", page(comparison, charts, command))
+        write_whole(folder / MANIFEST, as_json({"command": command, **comparison_settings(comparison)}) + "\n")
+        write_whole(folder / "report.html", page_of_comparison(comparison, charts, command))
 
 
-def tables_of(comparison: Comparison) -> "dict[str, pd.DataFrame]":
+def comparison_tables(comparison: Comparison) -> "dict[str, pd.DataFrame]":
     """File name -> table of a results folder."""
     import pandas as pd
 
@@ -191,19 +191,19 @@ def money_of(comparison: Comparison) -> dict[str, Grid]:
 # ------------------------------------------------------------------------------------------------------------ the page
 
 
-def page(comparison: Comparison, charts: "list[Chart]", command: str) -> str:
+def page_of_comparison(comparison: Comparison, charts: "list[ReportChart]", command: str) -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from a scenario."""
     return render("report.html", **_content(comparison, charts, command))
 
 
-def _content(comparison: Comparison, charts: "list[Chart]", command: str) -> Mapping[str, Any]:
+def _content(comparison: Comparison, charts: "list[ReportChart]", command: str) -> Mapping[str, Any]:
     """Everything the template shows, in words."""
     baseline = comparison.results[comparison.baseline]
     return {
         "title": f"{', '.join(comparison.scenarios)} compared with {comparison.baseline}",
         "baseline": comparison.baseline,
         "baseline_title": baseline.scenario.title,
-        "settings": settings_of(comparison),
+        "settings": comparison_settings(comparison),
         "places": [entry.title for entry in baseline.scenario.data.partnerships.values()],
         "answers": [_answer(comparison, name) for name in comparison.scenarios],
         "notes": comparison.notes,
@@ -217,7 +217,7 @@ def _content(comparison: Comparison, charts: "list[Chart]", command: str) -> Map
 def _answer(comparison: Comparison, name: str) -> dict[str, Any]:
     """One scenario's part of the page."""
     scenario = comparison.results[name].scenario
-    rows = rows_of(comparison, name)
+    rows = comparison_rows(comparison, name)
     groups = {group: [row for row in rows if row.group == group] for group in dict.fromkeys(row.group for row in rows)}
     first = next(row for row in rows if row.role == "primary")
     changes = scenario.differences_from(comparison.results[comparison.baseline].scenario)

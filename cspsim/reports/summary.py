@@ -32,7 +32,7 @@ class Grid(NamedTuple):
     plain: list[dict[str, Any]]
 
 
-class Row(NamedTuple):
+class ComparisonRow(NamedTuple):
     """One outcome of one comparison in words; ``direction`` is better, worse or empty."""
 
     outcome: str
@@ -50,20 +50,20 @@ class Row(NamedTuple):
     role: str
 
 
-def rows_of(comparison: "Comparison", scenario: str, outcomes: Sequence[str] | None = None) -> list[Row]:
+def comparison_rows(comparison: "Comparison", scenario: str, outcomes: Sequence[str] | None = None) -> list[ComparisonRow]:
     """Rows of a comparison in register order, each figure rounded to what its noise supports."""
     findings = {finding.outcome: finding for finding in comparison.findings if finding.scenario == scenario}
     wanted = [name for name in OUTCOMES if name in findings and (outcomes is None or name in outcomes or findings[name].role == "primary")]
-    return [row_of(findings[name]) for name in wanted]
+    return [comparison_row(findings[name]) for name in wanted]
 
 
-def row_of(finding: "Finding") -> Row:
+def comparison_row(finding: "Finding") -> ComparisonRow:
     """One finding in words."""
     entry, noise = OUTCOMES[finding.outcome], finding.half_width
     points = entry.unit == SHARE
     known = noise if np.isfinite(noise) and noise > 0 else None
     spread = (finding.assumptions_high - finding.assumptions_low) / 2
-    return Row(
+    return ComparisonRow(
         entry.name,
         entry.title,
         entry.group,

@@ -65,8 +65,8 @@ def out_of_range_in_words(error: OutOfRange, rivals: Sequence[Rival]) -> str:
     limits = f"from {axes.low:g} to {axes.high:g}" if axes.high < np.inf else f"of at least {axes.low:g}" if axes.low > -np.inf else ""
     wanted = f"expected a number {limits} ({axes.unit})".replace("  ", " ")
     if not before:
-        return f"{said_of([rival])}: left {where} at {value:g} {when}: {wanted}"
-    return f"{said_of(rivals)}: {where} was {value:g} {when}, before {rival.function} began: {wanted}"
+        return f"{guard_sentence([rival])}: left {where} at {value:g} {when}: {wanted}"
+    return f"{guard_sentence(rivals)}: {where} was {value:g} {when}, before {rival.function} began: {wanted}"
 
 
 # ---------------------------------------------------------------------------------------------- what may only be read
@@ -83,7 +83,7 @@ def unchanged(rivals: Sequence[Rival], world: World, luck: Words) -> Iterator[No
     changed = [name for (name, array), old in zip(arrays.items(), before, strict=True) if array.tobytes() != old]
     if changed:
         suspects = [rival for rival in rivals if any(name.rpartition(".")[2] in names_reached(rival) for name in changed)]
-        raise CspsimError(f"{said_of(suspects)}: wrote into {', '.join(changed)}: {READ_ONLY}")
+        raise CspsimError(f"{guard_sentence(suspects)}: wrote into {', '.join(changed)}: {READ_ONLY}")
 
 
 def _reached(rivals: Sequence[Rival], world: World) -> Iterator[tuple[str, Any]]:
@@ -94,6 +94,6 @@ def _reached(rivals: Sequence[Rival], world: World) -> Iterator[tuple[str, Any]]
     yield from ((f"levers.{name}", getattr(levers, name)) for name in Levers._fields if name in names)
 
 
-def said_of(rivals: Sequence[Rival]) -> str:
+def guard_sentence(rivals: Sequence[Rival]) -> str:
     """The rule a message is about, by its file and name; all that may be meant where it cannot be told."""
     return " or ".join(f"{rival.path}: {rival.function}" for rival in rivals)

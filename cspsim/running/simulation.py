@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cspsim.basics.limits import Limits, check, limits_of, work_of
+from cspsim.basics.limits import Limits, hold_to_limits, limits_of, work_of
 from cspsim.model.luck import STREAMS
 from cspsim.model.parameters import Floats, Words
 from cspsim.model.state import State, new_state
@@ -128,7 +128,7 @@ def simulate(
         raise ValueError(f"replicates is {replicates}: expected 1 or more")
     chosen = load_scenario(scenario) if isinstance(scenario, str) else scenario
     work = work_of(size_of(chosen.data), replicates, months_kept=replicates * months, threads=threads)
-    check(work, f"{replicates:,} runs of {chosen.name!r}", limits or limits_of(), in_python=True)
+    hold_to_limits(work, f"{replicates:,} runs of {chosen.name!r}", limits or limits_of(), in_python=True)
     rulebook = rulebook_of(chosen)
     world = build_world(chosen.data)
     numbers = replicate_numbers(replicates, first_replicate, streams)

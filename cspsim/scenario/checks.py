@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from cspsim.basics.errors import did_you_mean, found_in_words
 from cspsim.basics.outward import control_character
-from cspsim.model.parameters import Figure, Levers, Switches
+from cspsim.model.parameters import Levers, RegisterEntry, Switches
 from cspsim.model.uncertainties import Uncertainties
 from cspsim.scenario.leaves import Leaf, Leaves, is_path
 from cspsim.scenario.schema import parse_month, register_of
@@ -205,7 +205,7 @@ def _registers(raw: Any) -> Iterator[Complaint]:
                 yield Complaint(("uncertainties", name, part), message)
 
 
-def _in_range(entry: Figure) -> Callable[[float], bool]:
+def _in_range(entry: RegisterEntry) -> Callable[[float], bool]:
     return lambda number: entry.low - 1e-9 <= number <= entry.high + 1e-9  # 3 x 0.1 is a little more than 0.3
 
 

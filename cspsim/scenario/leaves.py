@@ -10,20 +10,20 @@ from functools import cache, cached_property
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
-from cspsim.scenario.schema import DatedPath, Number, ScenarioData, Section
+from cspsim.scenario.schema import DatedPath, FileSection, Number, ScenarioData
 from cspsim.scenario.toml_lines import Key, join_key, line_of, locate_keys
 
 PROSE = frozenset({"title", "question", "context", "source", "season_source", "note", "status", "unit"})
 
 
-class Shape(NamedTuple):
+class SchemaShape(NamedTuple):
     """What may stand at a place: the fields of a section, entries under free names (``each``), or a plain value."""
 
-    fields: Mapping[str, "Shape"]
-    each: "Shape | None" = None
-    section: type[Section] | None = None
+    fields: Mapping[str, "SchemaShape"]
+    each: "SchemaShape | None" = None
+    section: type[FileSection] | None = None
 
-    def part(self, name: str) -> "Shape | None":
+    def part(self, name: str) -> "SchemaShape | None":
         """What may stand under a name; None where nothing may."""
         return self.fields.get(name, self.each)
 
@@ -32,32 +32,32 @@ class Shape(NamedTuple):
         return self.section is not None or self.each is not None
 
 
-PLAIN = Shape({})
+PLAIN = SchemaShape({})
 
 
-def _shape_of(annotation: Any) -> Shape:
+def _shape_of(annotation: Any) -> SchemaShape:
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _shape_of(inside[0])
     if origin in (Union, UnionType):
         return _shape_of(next(kind for kind in inside if kind is not type(None)))
     if origin is dict:
-        return Shape({}, each=_shape_of(inside[1]))
-    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return SchemaShape({}, each=_shape_of(inside[1]))
+    if isinstance(annotation, type) and issubclass(annotation, FileSection):
         fields = {field.alias or name: _shape_of(field.annotation) for name, field in annotation.model_fields.items()}
-        return Shape(fields, section=annotation)
+        return SchemaShape(fields, section=annotation)
     return PLAIN
 
 
 @cache
-def whole_shape() -> Shape:
+def whole_shape() -> SchemaShape:
     """The shape of a whole scenario."""
     return _shape_of(ScenarioData)
 
 
-def shape_at(key: Key) -> Shape | None:
+def shape_at(key: Key) -> SchemaShape | None:
     """What may stand at a key; None where nothing may."""
-    shape: Shape | None = whole_shape()
+    shape: SchemaShape | None = whole_shape()
     for name in key:
         shape = shape.part(name) if shape else None
     return shape
@@ -69,7 +69,7 @@ def is_path(key: Key) -> bool:
     return shape is not None and shape.section is DatedPath
 
 
-def shown(key: Key) -> str:
+def shown_key(key: Key) -> str:
     """A key as a reader would write it: a number by its name, without ``.value``."""
     around = shape_at(key[:-1]) if key and key[-1] == "value" else None
     return join_key(key[:-1] if around and around.section is Number else key)
@@ -103,11 +103,11 @@ class Leaf(NamedTuple):
 Leaves = dict[Key, Leaf]
 
 
-def leaves_of(raw: Any, shape: Shape, key: Key = ()) -> dict[Key, Any]:
+def leaves_of(raw: Any, shape: SchemaShape, key: Key = ()) -> dict[Key, Any]:
     """Plain values by dotted key. What the schema does not know stays whole, for validation to refuse."""
     found: dict[Key, Any] = {}
 
-    def walk(value: Any, shape: Shape, key: Key) -> None:
+    def walk(value: Any, shape: SchemaShape, key: Key) -> None:
         if shape.section is Number and isinstance(value, int | float) and not isinstance(value, bool):
             found[*key, "value"] = value
         elif shape.is_table and isinstance(value, dict) and value:

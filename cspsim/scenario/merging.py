@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cspsim.basics.errors import Fault, found_in_words
-from cspsim.scenario.leaves import PROSE, Leaf, Leaves, Origin, is_path, shown
+from cspsim.scenario.leaves import PROSE, Leaf, Leaves, Origin, is_path, shown_key
 from cspsim.scenario.scenario_files import ScenarioFile
 from cspsim.scenario.toml_lines import Key
 
@@ -115,4 +115,4 @@ def _conflict(key: Key, left: Leaves, right: Leaves) -> Fault:
 
     (ours, file, line), (theirs, their_file, their_line) = said(left), said(right)
     hint = "let one scenario extend the other, or set it where both meet"
-    return Fault(their_file, their_line, shown(key), f"{theirs} here, but {ours} in {file}:{line}", hint)
+    return Fault(their_file, their_line, shown_key(key), f"{theirs} here, but {ours} in {file}:{line}", hint)

@@ -90,7 +90,7 @@ class Rival(NamedTuple):
         return f"{self.function} of rule file {self.key}"
 
 
-class Finding(NamedTuple):
+class RuleFault(NamedTuple):
     """Something wrong with a rule file: its line (None for the whole file), what, how to mend it."""
 
     line: int | None
@@ -153,15 +153,15 @@ def _neighbours(path: Path) -> list[str]:
         return []
 
 
-def look_through(rival: Rival) -> Iterator[Finding]:
+def look_through(rival: Rival) -> Iterator[RuleFault]:
     """Everything that keeps the text of a rule file from being a rule in this slot. Nothing in it is run."""
     try:
         tree = ast.parse(rival.text)
     except SyntaxError as error:
-        yield Finding(error.lineno or 1, f"is not Python: {error.msg}")
+        yield RuleFault(error.lineno or 1, f"is not Python: {error.msg}")
         return
     except (ValueError, RecursionError, MemoryError) as error:
-        yield Finding(1, f"is not Python: {error}")
+        yield RuleFault(1, f"is not Python: {error}")
         return
     for node in tree.body:
         yield from _strange(node)
@@ -171,32 +171,32 @@ def look_through(rival: Rival) -> Iterator[Finding]:
     yield from _signature(rival, {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)})
 
 
-def _writes(tree: ast.Module, function: str) -> Iterator[Finding]:
+def _writes(tree: ast.Module, function: str) -> Iterator[RuleFault]:
     """Where a rule changes what all runs share."""
     try:
         found = written_into(tree, function)
     except RecursionError:
-        yield Finding(1, "is nested too deeply to be looked through")
+        yield RuleFault(1, "is nested too deeply to be looked through")
         return
     for line, what in sorted(found.items()):
-        yield Finding(line, f"writes into {what}", READ_ONLY)
+        yield RuleFault(line, f"writes into {what}", READ_ONLY)
 
 
-def _signature(rival: Rival, functions: Mapping[str, ast.FunctionDef]) -> Iterator[Finding]:
+def _signature(rival: Rival, functions: Mapping[str, ast.FunctionDef]) -> Iterator[RuleFault]:
     wanted = SLOTS[rival.slot].arguments
     function = functions.get(rival.function)
     if function is None:
         public = [name for name in functions if not name.startswith("_")]
-        yield Finding(None, f'has no function "{rival.function}"', did_you_mean(rival.function, public))
+        yield RuleFault(None, f'has no function "{rival.function}"', did_you_mean(rival.function, public))
         return
     given = function.args
     others = [*given.posonlyargs, *given.kwonlyargs, given.vararg, given.kwarg, *given.defaults]
     if [argument.arg for argument in given.args] != list(wanted) or any(other is not None for other in others):
         found = ast.unparse(given)
-        yield Finding(function.lineno, f"{rival.function}({found}) cannot stand for {rival.slot}: expected ({', '.join(wanted)})")
+        yield RuleFault(function.lineno, f"{rival.function}({found}) cannot stand for {rival.slot}: expected ({', '.join(wanted)})")
 
 
-def _strange(node: ast.stmt) -> Iterator[Finding]:
+def _strange(node: ast.stmt) -> Iterator[RuleFault]:
     """Statements of a file that are neither imports nor numbers nor functions."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         return  # found with the impurities, wherever they stand
@@ -209,7 +209,7 @@ def _strange(node: ast.stmt) -> Iterator[Finding]:
             return
     if isinstance(node, ast.FunctionDef):
         if [mark for mark in node.decorator_list if ast.unparse(mark) != "compiled"]:
-            yield Finding(node.lineno, f"{node.name} has a decorator of its own", "take it away, or use @compiled")
+            yield RuleFault(node.lineno, f"{node.name} has a decorator of its own", "take it away, or use @compiled")
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
         marks = [argument.annotation for argument in arguments if argument is not None]
         defaults = [part for part in [*node.args.defaults, *node.args.kw_defaults] if part is not None]
@@ -218,52 +218,52 @@ def _strange(node: ast.stmt) -> Iterator[Finding]:
                 yield from _kept(default)
             return
     what = "imports, numbers with names, and functions"
-    yield Finding(node.lineno, "does something when it is read", f"a rule file holds {what} and nothing else")
+    yield RuleFault(node.lineno, "does something when it is read", f"a rule file holds {what} and nothing else")
 
 
-def _kept(value: ast.expr | None) -> Iterator[Finding]:
+def _kept(value: ast.expr | None) -> Iterator[RuleFault]:
     """Something that lies in the file and could be written into, as ``np.r_[0, 1]`` is: every thread would see what another left."""
     if value is not None and any(isinstance(part, ast.Subscript) for part in ast.walk(value)):
-        yield Finding(value.lineno, "may keep something from run to run", "name single numbers here; what lasts belongs into the state")
+        yield RuleFault(value.lineno, "may keep something from run to run", "name single numbers here; what lasts belongs into the state")
 
 
 def _is_plain(node: ast.AST) -> bool:
     return all(isinstance(part, _PLAIN) for part in ast.walk(node))
 
 
-def _impure(node: ast.AST) -> Iterator[Finding]:
+def _impure(node: ast.AST) -> Iterator[RuleFault]:
     """What a rule may not do: read files or clocks, keep things to itself, draw luck that cannot be repeated."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             if alias.name not in ("math", "numpy"):
-                yield Finding(node.lineno, f"imports {alias.name}", _IMPORTS)
+                yield RuleFault(node.lineno, f"imports {alias.name}", _IMPORTS)
     elif isinstance(node, ast.ImportFrom):
         module = node.module or ""
         known = module in _PACKAGE | {"math", "numpy", "__future__", "typing"} or module.startswith("cspsim.model.rules.")
         if node.level or not known or any(alias.name == "*" for alias in node.names):
-            yield Finding(node.lineno, f"imports from {'.' * node.level}{module}", _IMPORTS)
+            yield RuleFault(node.lineno, f"imports from {'.' * node.level}{module}", _IMPORTS)
         if any(alias.name == "random" for alias in node.names):
             yield _unrepeatable(node.lineno)
     elif isinstance(node, ast.Attribute):
         yield from _strange_attribute(node)
     elif isinstance(node, ast.Name) and node.id in _OUTSIDE:
-        yield Finding(node.lineno, f"uses {node.id}", "a rule reads the world, the state and luck, and nothing else")
+        yield RuleFault(node.lineno, f"uses {node.id}", "a rule reads the world, the state and luck, and nothing else")
     elif isinstance(node, ast.Global | ast.Nonlocal):
-        yield Finding(node.lineno, "keeps something for later", "what lasts belongs into the state")
+        yield RuleFault(node.lineno, "keeps something for later", "what lasts belongs into the state")
 
 
-def _strange_attribute(node: ast.Attribute) -> Iterator[Finding]:
+def _strange_attribute(node: ast.Attribute) -> Iterator[RuleFault]:
     if node.attr == "random":
         yield _unrepeatable(node.lineno)
     elif node.attr in _AROUND or (node.attr.startswith("__") and node.attr.endswith("__")):
-        yield Finding(node.lineno, f"uses .{node.attr}", "a rule reaches arrays by their names and indices, and in no other way")
+        yield RuleFault(node.lineno, f"uses .{node.attr}", "a rule reaches arrays by their names and indices, and in no other way")
     elif not isinstance(node.ctx, ast.Load):
         hint = "write into an array of the state, as in state.trust[:] = ...; the world is only read"
-        yield Finding(node.lineno, f"sets {ast.unparse(node)} itself", hint)
+        yield RuleFault(node.lineno, f"sets {ast.unparse(node)} itself", hint)
 
 
-def _unrepeatable(line: int) -> Finding:
-    return Finding(
+def _unrepeatable(line: int) -> RuleFault:
+    return RuleFault(
         line, "draws luck that no run can repeat", "draw from cspsim.model.luck: uniforms(luck, MEETINGS, month, key, other_key)"
     )
 

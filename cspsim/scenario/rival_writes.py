@@ -30,14 +30,14 @@ _WRITING_OF_NUMPY = frozenset({"copyto", "put", "place", "putmask", "fill_diagon
 _DEEPEST = 4  # loops in loops that are gone through twice; those inside of them once
 
 
-class Held(NamedTuple):
+class HeldReference(NamedTuple):
     """What a name stands for: how much of the world, and what people call it."""
 
     kind: str
     label: str
 
 
-Names = dict[str, Held]
+Names = dict[str, HeldReference]
 
 
 def written_into(tree: ast.Module, function: str) -> dict[int, str]:
@@ -66,13 +66,13 @@ class _Reader:
         self._functions = dict(functions)
         self._numpy = numpy_names
         self._given: dict[str, Names] = {}
-        self._returned: dict[str, Held] = {}
+        self._returned: dict[str, HeldReference] = {}
         self._waiting: list[str] = []
         self._found: dict[int, str] = {}
         self._depth = 0
 
     def read(self, function: str) -> dict[int, str]:
-        self._given[function] = {name: Held(WHOLE, name) for name in ("world", "luck")}
+        self._given[function] = {name: HeldReference(WHOLE, name) for name in ("world", "luck")}
         self._waiting = [function]
         while self._waiting:
             name = self._waiting.pop()
@@ -148,7 +148,7 @@ class _Reader:
         else:
             self._store(target, self._held(value, names), names)
 
-    def _store(self, target: ast.expr, held: Held | None, names: Names) -> None:
+    def _store(self, target: ast.expr, held: HeldReference | None, names: Names) -> None:
         if isinstance(target, ast.Name):
             names.pop(target.id, None)
             if held is not None:
@@ -165,10 +165,10 @@ class _Reader:
         """Something is put into ``target``, or it is changed where it stands."""
         if isinstance(target, ast.Subscript):
             self._report(target.lineno, self._held(target.value, names))
-        elif isinstance(target, ast.Name) and names.get(target.id, Held(PART, "")).kind == ARRAY:
+        elif isinstance(target, ast.Name) and names.get(target.id, HeldReference(PART, "")).kind == ARRAY:
             self._report(target.lineno, names[target.id])  # a part may be a number, which is nobody else's
 
-    def _report(self, line: int, held: Held | None) -> None:
+    def _report(self, line: int, held: HeldReference | None) -> None:
         if held is not None:
             self._found.setdefault(line, held.label)
 
@@ -188,7 +188,7 @@ class _Reader:
                 if isinstance(node.func, ast.Name) and node.func.id in self._functions:
                     self._hand_on(node, names)
 
-    def _written(self, call: ast.Call, names: Names) -> Iterator[Held | None]:
+    def _written(self, call: ast.Call, names: Names) -> Iterator[HeldReference | None]:
         yield from (self._held(keyword.value, names) for keyword in call.keywords if keyword.arg == "out")
         function = self._of_numpy(call.func)
         if function:
@@ -218,7 +218,7 @@ class _Reader:
             return function.attr
         return ""
 
-    def _held(self, node: ast.expr, names: Names) -> Held | None:
+    def _held(self, node: ast.expr, names: Names) -> HeldReference | None:
         """How much of the world the value of an expression is; None if nothing of it."""
         if isinstance(node, ast.Name):
             return names.get(node.id)
@@ -236,15 +236,15 @@ class _Reader:
             return self._result(node, names)
         return None
 
-    def _field(self, held: Held | None, name: str) -> Held | None:
+    def _field(self, held: HeldReference | None, name: str) -> HeldReference | None:
         if held is None or held.kind != WHOLE:
             return held if name in _VIEWS else None
         label = f"{held.label}.{name}"
         if name in _GROUPS:
-            return Held(WHOLE, label)
-        return Held(ARRAY, label) if name in _ARRAYS else None
+            return HeldReference(WHOLE, label)
+        return HeldReference(ARRAY, label) if name in _ARRAYS else None
 
-    def _result(self, call: ast.Call, names: Names) -> Held | None:
+    def _result(self, call: ast.Call, names: Names) -> HeldReference | None:
         function, given = call.func, (self._held(argument, names) for argument in call.args)
         if self._of_numpy(function):
             return next(filter(None, given), None) if self._of_numpy(function) in _VIEWS_OF_NUMPY else None
@@ -257,8 +257,8 @@ class _Reader:
         return None
 
 
-def _part(held: Held | None) -> Held | None:
-    return None if held is None else Held(PART, held.label)
+def _part(held: HeldReference | None) -> HeldReference | None:
+    return None if held is None else HeldReference(PART, held.label)
 
 
 def _place_of_out(function: str) -> int | None:

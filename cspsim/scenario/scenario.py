@@ -13,10 +13,10 @@ from typing import Any
 
 from cspsim.basics.errors import CspsimError, Fault, ScenarioError, nearest
 from cspsim.scenario.checks import month_of
-from cspsim.scenario.leaves import PROSE, Leaf, Leaves, Origin, Shape, leaves_of, nested, shown, whole_shape
+from cspsim.scenario.leaves import PROSE, Leaf, Leaves, Origin, SchemaShape, leaves_of, nested, shown_key, whole_shape
 from cspsim.scenario.merging import Merger, applied
 from cspsim.scenario.rival_rules import STANDARD_RULE, Rival, file_name, placed, sharing_names
-from cspsim.scenario.scenario_files import Shelf, scenario_names, shipped_folder
+from cspsim.scenario.scenario_files import FilesRead, scenario_names, shipped_folder
 from cspsim.scenario.schema import ScenarioData
 from cspsim.scenario.template import new_scenario_text
 from cspsim.scenario.toml_lines import Key, join_key, split_key, write_toml
@@ -36,7 +36,7 @@ def load_scenario(
     ``primary_outcome`` may have; without it any is accepted. ``allow_rules``: the rules that these files bring along may be
     run, as they stand now; loading runs nothing. Raises ScenarioError with every fault found.
     """
-    shelf = Shelf(search)
+    shelf = FilesRead(search)
     asked = _asked(name, shelf)
     if not all(asked):
         raise ScenarioError([Fault(str(name), None, "", "a part of the stack has no name", 'write "first+second"')], str(name))
@@ -55,7 +55,7 @@ def load_scenario(
     return Scenario(short, data, tuple(shelf.files), said, home, tuple(rival._replace(allowed=allow_rules) for rival in rivals))
 
 
-def _asked(name: str | Path, shelf: Shelf) -> list[str]:
+def _asked(name: str | Path, shelf: FilesRead) -> list[str]:
     """The parts of a stack; one part for a path, and for the name of a file that has a plus in it."""
     if isinstance(name, Path):
         return [str(name) if name.suffix == ".toml" else f"{name}.toml"]
@@ -107,7 +107,7 @@ class Scenario:
         inside = (other for other in self._leaves if other[: len(wanted)] == wanted)
         said = next((exact for exact in (wanted, (*wanted, "value")) if exact in self._leaves), None) or next(inside, None)
         if said is None:
-            close = nearest(shown(wanted), {shown(other) for other in self._leaves})
+            close = nearest(shown_key(wanted), {shown_key(other) for other in self._leaves})
             raise CspsimError(f"scenario {self.name!r} says nothing about {key}" + (f'; did you mean "{close}"?' if close else ""))
         origin = self._leaves[said].origin
         return origin.label, origin.line(said)
@@ -144,7 +144,7 @@ class Scenario:
         """What changes numbers, by dotted key: (other's value, this one's); None where one of them has no such value."""
         theirs, ours = other._settings, self._settings
         keys = sorted(key for key in {*theirs, *ours} if theirs.get(key) != ours.get(key))
-        return {shown(key): (theirs.get(key, _default(key)), ours.get(key, _default(key))) for key in keys}
+        return {shown_key(key): (theirs.get(key, _default(key)), ours.get(key, _default(key))) for key in keys}
 
     @cached_property
     def _settings(self) -> dict[Key, Any]:
@@ -206,7 +206,7 @@ def _leaves_at(key: Key, value: Any) -> dict[Key, Any]:
     """The leaves of one change. Raises ValueError where the key goes on inside a plain value, or is no key at all."""
     if not key:
         raise ValueError("expected a dotted key such as levers.grant.multiplier")
-    shape: Shape = whole_shape()
+    shape: SchemaShape = whole_shape()
     for depth, name in enumerate(key):
         if not shape.is_table:
             raise ValueError(f"{join_key(key[:depth])} is a plain value and has no parts")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from cspsim.basics.errors import Fault, did_you_mean
 from cspsim.basics.limits import VARIABLES, Unreadable, files_allowed, is_too_deep, read_file
-from cspsim.scenario.leaves import Leaf, Leaves, Origin, leaves_of, shown, whole_shape
+from cspsim.scenario.leaves import Leaf, Leaves, Origin, leaves_of, shown_key, whole_shape
 from cspsim.scenario.rival_rules import placed
 from cspsim.scenario.toml_lines import Key
 
@@ -51,7 +51,7 @@ class ScenarioFile(NamedTuple):
         return self.origin.builds_on | {self.origin}
 
 
-class Shelf:
+class FilesRead:
     """The files of one scenario in the order of reading, and what is wrong with reading them.
 
     ``search``: folders in which names are looked up before the shipped ones.
@@ -128,7 +128,7 @@ class Shelf:
             try:
                 own |= {key: Leaf(_placed(key, value, path.parent), origin)} if key else {}
             except ValueError as error:
-                self.misplaced.append(Fault(label, origin.line(key), shown(key), str(error)))
+                self.misplaced.append(Fault(label, origin.line(key), shown_key(key), str(error)))
         self.files[path] = ScenarioFile(origin, own, parents)
 
 

@@ -12,18 +12,18 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, field_validator, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from cspsim.model.parameters import Figure as RegisterEntry
 from cspsim.model.parameters import Levers, Status, Switches
+from cspsim.model.parameters import RegisterEntry as RegisterEntry
 from cspsim.model.uncertainties import Uncertainties
 
 
-class Section(BaseModel):
+class FileSection(BaseModel):
     """A table of a scenario file: unknown keys are errors, nothing is converted ("3" is no number), values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Number(Section):
+class Number(FileSection):
     """One number with its unit, plausible range, source and the status of that source."""
 
     value: float = Field(allow_inf_nan=False)
@@ -105,7 +105,7 @@ Months = Annotated[Number, Expected("months", 0, 600)]
 Positive = Annotated[Number, Expected("number")]
 
 
-class DatedPath(Section):
+class DatedPath(FileSection):
     """Values by date, times ``multiplier`` plus ``shift``.
 
     ``step``: a value holds until the next date. ``linear``: straight lines between dates. Before the first date the
@@ -128,7 +128,7 @@ class DatedPath(Section):
         return dict(sorted(path.items()))
 
 
-class Time(Section):
+class Time(FileSection):
     """The span of a run. The warm-up is run under the first reported month's conditions and not reported.
 
     ``known_to``: paths and events may be dated up to here although the run ends earlier.
@@ -142,7 +142,7 @@ class Time(Section):
     known_to: Month | None = None
 
 
-class Area(Section):
+class Area(FileSection):
     """The police-force area the partnerships lie in."""
 
     title: str
@@ -153,7 +153,7 @@ class Area(Section):
     deflator: DatedPath
 
 
-class Commissioner(Section):
+class CommissionerEntry(FileSection):
     """Who divides the pot: a police and crime commissioner, the Mayor, a policing board."""
 
     title: str
@@ -163,7 +163,7 @@ class Commissioner(Section):
     unit_cost: PoundsPerYear
 
 
-class CrimeType(Section):
+class CrimeType(FileSection):
     """One type of crime (or incident) with its shape, its reporting and its harm."""
 
     title: str
@@ -183,7 +183,7 @@ class CrimeType(Section):
     recording_path: DatedPath = DatedPath()
 
 
-class Authority(Section):
+class Authority(FileSection):
     """A responsible authority: when it sits at the table, what it has, what it cares about."""
 
     title: str
@@ -203,7 +203,7 @@ class Authority(Section):
     dependence: Share
 
 
-class PartnershipEntry(Section):
+class PartnershipEntry(FileSection):
     """One community safety partnership: its borough or district and its table."""
 
     title: str
@@ -218,7 +218,7 @@ class PartnershipEntry(Section):
     authorities: list[str] | None = None
 
 
-class Grant(Section):
+class Grant(FileSection):
     """One named stream of money for the whole force area, in £ a year."""
 
     title: str
@@ -228,14 +228,14 @@ class Grant(Section):
     returns_hours: HoursPerYear
 
 
-class StatutoryDuty(Section):
+class StatutoryDuty(FileSection):
     """Work that the law asks of a partnership whatever its programme: hours that the co-ordinator does not have for anything else."""
 
     title: str
     hours: HoursPerYear
 
 
-class Intervention(Section):
+class Intervention(FileSection):
     """A catalogue entry: what one unit costs, who leads it, what it truly does and what people think of it."""
 
     title: str
@@ -258,7 +258,7 @@ class Intervention(Section):
     published: str = ""
 
 
-class Event(Section):
+class Event(FileSection):
     """Something dated that happens to authorities: a reorganisation, or a change of commissioner."""
 
     month: Month
@@ -276,7 +276,7 @@ class Event(Section):
         return self
 
 
-class ScenarioData(Section):
+class ScenarioData(FileSection):
     """A whole scenario after ``extends`` and stacking: everything a world needs."""
 
     title: str
@@ -285,7 +285,7 @@ class ScenarioData(Section):
     primary_outcome: str = "cost_of_crime"
     time: Time
     area: Area
-    commissioner: Commissioner
+    commissioner: CommissionerEntry
     crime_types: dict[str, CrimeType]
     authorities: dict[str, Authority]
     partnerships: dict[str, PartnershipEntry]

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from cspsim.basics.errors import Fault, ScenarioError, did_you_mean, in_plain_words, nearest
 from cspsim.scenario.checks import Complaint, complaints, month, table
-from cspsim.scenario.leaves import Leaf, Leaves, Origin, is_path, nested, shape_at, shown, whole_shape
+from cspsim.scenario.leaves import Leaf, Leaves, Origin, is_path, nested, shape_at, shown_key, whole_shape
 from cspsim.scenario.merging import is_replace
 from cspsim.scenario.rival_rules import SLOTS, Rival, from_value, look_through, misnamed
 from cspsim.scenario.schema import ScenarioData
@@ -62,7 +62,7 @@ def _rivals(leaves: Leaves, known: Sequence[Rival]) -> tuple[tuple[Rival, ...], 
 def _read(key: Key, leaf: Leaf) -> tuple[Rival | None, list[Fault]]:
     """The rule a leaf names, None for the package's own, and what is wrong with it: in the rule file, else where it is named."""
     line = leaf.origin.line(key)
-    here = leaf.origin.label, line, shown(key)
+    here = leaf.origin.label, line, shown_key(key)
     if key[1] not in SLOTS:
         return None, [Fault(*here, *misnamed(key[1]))]
     try:
@@ -121,7 +121,7 @@ def _similar_entry(key: Key, raw: dict[str, Any]) -> str:
 def _placed(complaint: Complaint, leaves: Leaves, home: Origin) -> Fault:
     """A complaint with its place: who said the value, else who last spoke about the nearest table around it."""
     origin, line = _place(complaint.key, leaves) or (home, home.line(()))
-    return Fault(origin.label, line, shown(complaint.key), complaint.message, complaint.hint)
+    return Fault(origin.label, line, shown_key(complaint.key), complaint.message, complaint.hint)
 
 
 def _place(key: Key, leaves: Leaves) -> tuple[Origin, int | None] | None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from cspsim.basics.formats import amount
 from cspsim.model.parameters import Floats, Levers
-from cspsim.reports.charts import BLACK, COLOURS, DASHES, GREY, MARKERS, STYLE, Chart, finished, sheet, value_axis
+from cspsim.reports.charts import BLACK, COLOURS, DASHES, GREY, MARKERS, STYLE, ReportChart, finished, sheet, value_axis
 from cspsim.running.outcomes import OUTCOMES, POUNDS
 from cspsim.scenario.schema import register_of
 from cspsim.search.pareto import Truths
@@ -24,9 +24,9 @@ CHOSEN = {LEAST_HARM: (ORANGE, "o"), SAFEST: (GREEN, "^")}
 REFERENCE = (PINK, "D")
 
 
-def draw(found: Found, source: str) -> list[Chart]:
+def draw_search(found: Found, source: str) -> list[ReportChart]:
     """The figures of a report."""
-    return [draw_front(found, source), draw_again(found, source), draw_levers(found, source), draw_progress(found, source)]
+    return [draw_front(found, source), draw_again(found, source), draw_chosen_levers(found, source), draw_progress(found, source)]
 
 
 def _unit(found: Found) -> str:
@@ -48,7 +48,7 @@ def _marked(found: Found) -> list[tuple[str, int, str, str]]:
     return [(found.search.baseline.name, 0, BLACK, "X"), *references, *chosen]
 
 
-def draw_front(found: Found, source: str) -> Chart:
+def draw_front(found: Found, source: str) -> ReportChart:
     """Left cost and harm of every mix, with the budget; right harm and worst-case regret of those within it."""
     title = "Every mix tried: cost, harm and worst-case regret"
     standing = found.standing
@@ -151,7 +151,7 @@ def _crop(left: "Axes", right: "Axes", found: Found) -> None:
     right.set_ylim(0, float(regrets.max()) * 1.08 or 1.0)
 
 
-def draw_again(found: Found, source: str) -> Chart:
+def draw_again(found: Found, source: str) -> ReportChart:
     """Each policy looked at twice: hollow as the search saw it, filled on fresh luck and fresh assumptions."""
     title = "Looked at again: what the search saw, and what fresh luck and fresh assumptions say"
     rows = sorted(found.again, key=lambda row: row.fresh.value)
@@ -183,7 +183,7 @@ def draw_again(found: Found, source: str) -> Chart:
     return finished(figure, "looked-at-again", title, f"Difference in harm in the search, then fresh: {'; '.join(said)}.")
 
 
-def draw_levers(found: Found, source: str) -> Chart:
+def draw_chosen_levers(found: Found, source: str) -> ReportChart:
     """Where each lever stands, on the range searched: the chosen mixes, the front, the baseline and the references."""
     title = "Where the levers stand"
     search, standing = found.search, found.standing
@@ -221,7 +221,7 @@ def draw_levers(found: Found, source: str) -> Chart:
     return finished(figure, "levers", title, f"{'; '.join(said)}.")
 
 
-def draw_progress(found: Found, source: str) -> Chart:
+def draw_progress(found: Found, source: str) -> ReportChart:
     """Least harm within the budget after each trial, one line for each method."""
     title = "How soon each method found what it found"
     with mpl.rc_context(STYLE):

@@ -12,7 +12,7 @@ from cspsim.model.parameters import Levers
 from cspsim.model.tallies import Tally
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.scenario import Scenario, load_scenario
-from cspsim.scenario.schema import Month, PoundsPerYear, Section, register_of
+from cspsim.scenario.schema import FileSection, Month, PoundsPerYear, register_of
 from cspsim.sweep.toml_file import FileReader, find_file
 
 Counted = Literal["grant_spent", "own_priorities", "partner_hours"]
@@ -32,7 +32,7 @@ class SearchError(FileError):
     kind = "search"
 
 
-class MovedLever(Section):
+class MovedLever(FileSection):
     """A lever that may be moved: its range (the register's if not given), from which month, in steps, at a price.
 
     ``price``: what one unit of the lever costs a year, beyond what the model charges for it already.
@@ -45,7 +45,7 @@ class MovedLever(Section):
     price: PoundsPerYear | None = None
 
 
-class Budget(Section):
+class FixedBudget(FileSection):
     """The fixed total: so many times what the baseline costs, or an amount over the outcome window; and what counts."""
 
     times_baseline: float | None = Field(default=None, gt=0, allow_inf_nan=False)
@@ -53,7 +53,7 @@ class Budget(Section):
     counts: list[Counted] = Field(default_factory=lambda: list(COUNTED), min_length=1)
 
 
-class Retest(Section):
+class Retest(FileSection):
     """The second look at what was chosen: fresh assumption sets, fresh luck, and how many of the best mixes."""
 
     assumption_sets: int = Field(default=64, ge=2, le=10_000)
@@ -61,7 +61,7 @@ class Retest(Section):
     finalists: int = Field(default=12, ge=0, le=200)
 
 
-class SearchData(Section):
+class SearchData(FileSection):
     """A whole search file."""
 
     title: str
@@ -78,7 +78,7 @@ class SearchData(Section):
     assumption_sets: int = Field(default=32, ge=2, le=10_000)
     replicates: int = Field(default=4, ge=1, le=10_000)
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
-    budget: Budget
+    budget: FixedBudget
     retest: Retest = Retest()
     levers: dict[str, MovedLever] = Field(min_length=1)
 
@@ -212,7 +212,7 @@ def _check_once(names: Sequence[str], what: str, reader: FileReader, key: tuple[
         reader.blame(key or (what,), f'"{twice[0]}" stands there twice')
 
 
-def as_settings(search: Search) -> dict[str, Any]:
+def trial_settings(search: Search) -> dict[str, Any]:
     """Everything the trials depend on, by words a reader can compare: what must not change between two sittings."""
     data = search.data
     said: dict[str, Any] = {

@@ -9,7 +9,7 @@ from typing import Any
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import MANIFEST, as_json, check_target, damages, is_sealed, sealed, write_checksums, write_whole
 from cspsim.model.compiled import PACKAGE, rule_files
-from cspsim.search.file import Search, as_settings
+from cspsim.search.file import Search, trial_settings
 from cspsim.search.trials import Archive
 
 RUNNING, FINISHED = "running", "finished"
@@ -26,8 +26,8 @@ class SearchFolder:
     def __init__(self, target: Path, search: Search, trials: int | None = None, resume: bool = False) -> None:
         self.target = target
         self.trials = trials or search.data.trials
-        self.settings = {**as_settings(search), "rules of the model": rules_hash()}
-        self.asked = asked_of(search, self.trials)
+        self.settings = {**trial_settings(search), "rules of the model": rules_hash()}
+        self.asked = search_digest(search, self.trials)
         check_target(target)
         before = self._manifest()
         if before is not None:
@@ -96,10 +96,10 @@ def damages_of_search(target: Path) -> list[str]:
     return found
 
 
-def asked_of(search: Search, trials: int) -> str:
+def search_digest(search: Search, trials: int) -> str:
     """A hash of everything the answer depends on, words included."""
     content = [
-        search.data.model_dump(mode="json", by_alias=True), trials, as_settings(search),
+        search.data.model_dump(mode="json", by_alias=True), trials, trial_settings(search),
         {name: scenario.digest for name, scenario in search.references.items()}, rules_hash(), sys.modules["cspsim"].__version__,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]

@@ -10,15 +10,15 @@ from cspsim.scenario.scenario_files import label_of
 from cspsim.search.folder import ANSWER, FINISHED, SearchFolder
 from cspsim.search.searching import Found
 from cspsim.search.tables import grids
-from cspsim.search.words import sentences, window_of
+from cspsim.search.words import search_sentences, window_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cspsim.reports.charts import Chart
+    from cspsim.reports.charts import ReportChart
 
 
-def settings_of(found: Found, command: str) -> dict[str, Any]:
+def search_settings(found: Found, command: str) -> dict[str, Any]:
     """What it takes to run this again."""
     data = found.search.data
     names = ("harm", "objectives", "downside", "left_alone", "methods", "assumption_sets", "replicates", "seed")
@@ -35,7 +35,7 @@ def settings_of(found: Found, command: str) -> dict[str, Any]:
     }
 
 
-def answer_of(found: Found, command: str) -> dict[str, Any]:
+def search_answer(found: Found, command: str) -> dict[str, Any]:
     """Everything for machines, and for the terminal when the search is found finished."""
     tables = {name: grid._asdict() for name, grid in grids(found).items()}
     mixes = {role: found.standing.levels(policy) for role, policy in found.roles.items()}
@@ -43,37 +43,37 @@ def answer_of(found: Found, command: str) -> dict[str, Any]:
     return {
         "title": data.title,
         "question": data.question,
-        "sentences": sentences(found),
+        "sentences": search_sentences(found),
         "within_budget": int(found.standing.within[found.standing.first_trial :].sum()),
         "on_front": int(found.standing.front.sum()),
         "mixes": mixes,
         "tables": tables,
-        "settings": settings_of(found, command),
+        "settings": search_settings(found, command),
     }
 
 
 def write_search(found: Found, folder: SearchFolder, command: str) -> dict[str, Any]:
     """Everything but the trials, which are there already; the manifest last. Returns the answer. Raises CspsimError."""
-    from cspsim.search.figures import draw
+    from cspsim.search.figures import draw_search
 
-    answer = answer_of(found, command)
+    answer = search_answer(found, command)
     source = f"cspsim {versions()['cspsim']}: {found.search.data.title}; {found.trials} trials of each method. {DISCLAIMER}"
-    charts = draw(found, source)
+    charts = draw_search(found, source)
     for chart in charts:
         write_whole(folder.target / f"{chart.name}.svg", chart.svg)
         write_whole(folder.target / f"{chart.name}.png", chart.png)
     for role, scenario in found.scenarios.items():
         titled = scenario.with_changes({"title": f"{found.search.data.title}: {role}", "question": found.search.data.question}, role)
         write_whole(folder.target / f"{role.replace(' ', '-')}.toml", titled.to_toml())
-    for name, frame in tables_of(found).items():
+    for name, frame in search_tables(found).items():
         write_table(folder.target, name, frame)
     write_whole(folder.target / ANSWER, as_json(answer) + "\n")
-    write_whole(folder.target / "report.html", page(found, charts, command))
+    write_whole(folder.target / "report.html", page_of_search(found, charts, command))
     folder.write_manifest(FINISHED, {"command": command, "versions": versions()})
     return answer
 
 
-def tables_of(found: Found) -> "dict[str, pd.DataFrame]":
+def search_tables(found: Found) -> "dict[str, pd.DataFrame]":
     """File name -> table."""
     import pandas as pd
 
@@ -89,12 +89,12 @@ def tables_of(found: Found) -> "dict[str, pd.DataFrame]":
     return {"policies": pd.DataFrame(rows), **{name: pd.DataFrame(grid.plain) for name, grid in grids(found).items()}}
 
 
-def page(found: Found, charts: "list[Chart]", command: str) -> str:
+def page_of_search(found: Found, charts: "list[ReportChart]", command: str) -> str:
     """The report as one HTML page that loads nothing from anywhere. Escapes everything that comes from a file."""
     return render("search.html", **_content(found, charts, command))
 
 
-def _content(found: Found, charts: "list[Chart]", command: str) -> Mapping[str, Any]:
+def _content(found: Found, charts: "list[ReportChart]", command: str) -> Mapping[str, Any]:
     """Everything the template shows, in words."""
     data, tables = found.search.data, grids(found)
     pictures = {chart.name: chart for chart in charts}
@@ -118,9 +118,9 @@ def _content(found: Found, charts: "list[Chart]", command: str) -> Mapping[str, 
         "title": data.title,
         "question": data.question,
         "context": data.context,
-        "sentences": sentences(found),
+        "sentences": search_sentences(found),
         "sections": sections,
-        "settings": settings_of(found, command),
+        "settings": search_settings(found, command),
         "baseline": found.search.baseline.name,
         "scenarios": [role.replace(" ", "-") for role in found.scenarios],
         "dimensions": len(found.search.dimensions),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.basics.limits import Work, work_of
+from cspsim.basics.limits import EstimatedWork, work_of
 from cspsim.model.parameters import Floats
 from cspsim.scenario.layout import size_of
 from cspsim.scenario.scenario import Scenario
@@ -13,7 +13,7 @@ from cspsim.search.file import Search
 from cspsim.search.policies import Bench, Progress, changes_anything, mean_levels, mixed
 from cspsim.search.proposing import Problem, look, singles
 from cspsim.search.retest import Look, Profiled, Retested, profile, retested
-from cspsim.search.standing import LEAST_HARM, SAFEST, MethodRow, Standing, chosen, finalists, methods_of, standing_of
+from cspsim.search.standing import LEAST_HARM, SAFEST, MethodRow, PoliciesStanding, chosen, finalists, methods_of, policies_standing
 from cspsim.search.trials import Archive, Measured
 
 PROFILE = (
@@ -36,7 +36,7 @@ class Found(NamedTuple):
     search: Search
     trials: int
     problem: Problem
-    standing: Standing
+    standing: PoliciesStanding
     roles: Mapping[str, int]
     methods: Sequence[MethodRow]
     fresh: Look
@@ -50,7 +50,7 @@ class Found(NamedTuple):
         return next((row for row in self.again if row.name == name), None)
 
 
-def runs_planned(search: Search, archive: Archive, trials: int) -> int:
+def search_runs(search: Search, archive: Archive, trials: int) -> int:
     """Runs from here to the end, at most, for a progress bar."""
     data = search.data
     left = sum(max(0, trials - len(archive.of(method))) for method in data.methods)
@@ -59,14 +59,14 @@ def runs_planned(search: Search, archive: Archive, trials: int) -> int:
     return first + again * data.retest.assumption_sets * data.retest.replicates
 
 
-def work_planned(search: Search, trials: int, threads: int | None = None) -> Work:
+def search_work(search: Search, trials: int, threads: int | None = None) -> EstimatedWork:
     """Time and memory of a whole search. Methods that learn look at all trials before each: a cube of their number, measured."""
     data, size = search.data, size_of(search.baseline.data)
     held = max(data.assumption_sets * data.replicates, data.retest.assumption_sets * data.retest.replicates)
-    work = work_of(size, runs_planned(search, Archive(None), trials), kept=5 * held, threads=threads)
+    work = work_of(size, search_runs(search, Archive(None), trials), kept=5 * held, threads=threads)
     learning = sum(method in ("kriging", "tpe") for method in data.methods)
     kept = 8 * trials * len(data.methods) * (4 * data.assumption_sets + 4 * len(search.dimensions))
-    return Work(work.seconds + learning * (0.05 * trials + 1e-9 * trials**3), work.memory + kept + 8 * 3 * learning * trials**2)
+    return EstimatedWork(work.seconds + learning * (0.05 * trials + 1e-9 * trials**3), work.memory + kept + 8 * 3 * learning * trials**2)
 
 
 def run_search(
@@ -81,7 +81,7 @@ def run_search(
     look(problem, lambda levels: bench.measure(mixed(search, levels, "trial")), archive, data.methods, trials)
     references = {name: bench.measure(scenario) for name, scenario in search.references.items()}
     tried = [trial for method in data.methods for trial in archive.of(method, trials)]
-    standing = standing_of(problem, references, tried, search.baseline.name)
+    standing = policies_standing(problem, references, tried, search.baseline.name)
     roles = chosen(standing, data.methods)
     fresh, tallies, scenarios = look_again(search, standing, roles, threads, progress)
     first = {name: standing.effect[k] for k, name in enumerate(standing.names)}
@@ -107,7 +107,7 @@ def budget_of(search: Search, baseline: Measured) -> float:
     return stated.pounds if stated.pounds is not None else (stated.times_baseline or 1.0) * float(baseline.cost.mean())
 
 
-def roles_by_name(standing: Standing, roles: Mapping[str, int]) -> dict[str, list[str]]:
+def roles_by_name(standing: PoliciesStanding, roles: Mapping[str, int]) -> dict[str, list[str]]:
     """Name of a policy -> every role it fills."""
     found: dict[str, list[str]] = {}
     for role, policy in roles.items():
@@ -121,7 +121,7 @@ def fresh_seed(seed: int) -> int:
 
 
 def look_again(
-    search: Search, standing: Standing, roles: Mapping[str, int], threads: int | None = None, progress: Progress | None = None
+    search: Search, standing: PoliciesStanding, roles: Mapping[str, int], threads: int | None = None, progress: Progress | None = None
 ) -> tuple[Look, dict[str, Floats], dict[str, Scenario]]:
     """The second look: what was chosen, the finalists and the references on luck and assumptions nothing was chosen by.
 

@@ -11,7 +11,7 @@ from cspsim.search.proposing import Problem
 from cspsim.search.trials import Archive, Levels, Measured, Trial
 
 
-class Standing(NamedTuple):
+class PoliciesStanding(NamedTuple):
     """Policies of a search: the baseline, the references, then every trial.
 
     ``cost`` is a mean over assumption sets, ``effect`` the paired difference in harm ``[policy, set]``, ``regret``
@@ -46,7 +46,7 @@ class Standing(NamedTuple):
         return self.trials[policy - self.first_trial].levels if policy >= self.first_trial else None
 
 
-def standing_of(problem: Problem, references: Mapping[str, Measured], trials: Sequence[Trial], baseline: str) -> Standing:
+def policies_standing(problem: Problem, references: Mapping[str, Measured], trials: Sequence[Trial], baseline: str) -> PoliciesStanding:
     """Put everything side by side. The front is of those within the budget, in cost, harm and worst-case regret."""
     measured = [problem.baseline, *references.values(), *(trial.measured for trial in trials)]
     cost = np.array([float(one.cost.mean()) for one in measured])
@@ -58,13 +58,15 @@ def standing_of(problem: Problem, references: Mapping[str, Measured], trials: Se
     if within.any():
         effect = (harm - harm[0]).mean(axis=1)
         front[within] = on_front(np.column_stack([cost, effect, lost.max(axis=1)])[within])
-    return Standing((baseline, *references, *(trial.name for trial in trials)), cost, harm - harm[0], lost, within, front, tuple(trials))
+    return PoliciesStanding(
+        (baseline, *references, *(trial.name for trial in trials)), cost, harm - harm[0], lost, within, front, tuple(trials)
+    )
 
 
 LEAST_HARM, SAFEST, SINGLE = "least harm", "most robust", "best single lever"
 
 
-def chosen(standing: Standing, methods: Sequence[str]) -> dict[str, int]:
+def chosen(standing: PoliciesStanding, methods: Sequence[str]) -> dict[str, int]:
     """Role -> policy: the trial within the budget with the least harm, the one with the least worst-case regret, and others.
 
     The others are the simple rivals: the best mix of one lever, and the best of each method. A role that nobody fills,
@@ -88,7 +90,7 @@ def chosen(standing: Standing, methods: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def _first_like(standing: Standing, policy: int) -> int:
+def _first_like(standing: PoliciesStanding, policy: int) -> int:
     """The first trial that is the same mix: several methods may have tried it."""
     same = (k for k in range(standing.first_trial, policy + 1) if standing.levels(k) == standing.levels(policy))
     return next(same, policy)
@@ -99,7 +101,7 @@ def best_of(method: str) -> str:
     return f"best by {method}"
 
 
-def finalists(standing: Standing, count: int) -> list[int]:
+def finalists(standing: PoliciesStanding, count: int) -> list[int]:
     """The trials within the budget with the least harm, no mix twice: a second look at them shows how far all were flattered."""
     order = [k for k in np.argsort(standing.harm, kind="stable").tolist() if k >= standing.first_trial and standing.within[k]]
     found: dict[tuple[tuple[str, float], ...], int] = {}
@@ -122,7 +124,7 @@ class MethodRow(NamedTuple):
     so_far: Floats
 
 
-def methods_of(standing: Standing, problem: Problem, archive: Archive, methods: Sequence[str], trials: int) -> list[MethodRow]:
+def methods_of(standing: PoliciesStanding, problem: Problem, archive: Archive, methods: Sequence[str], trials: int) -> list[MethodRow]:
     """One row for each method. ``so_far``: least harm within the budget after each trial, not-a-number before the first."""
     rows = []
     for method in methods:

@@ -10,7 +10,7 @@ from cspsim.search.searching import Found
 from cspsim.search.standing import LEAST_HARM, SAFEST, best_of
 
 
-def sentences(found: Found) -> list[str]:
+def search_sentences(found: Found) -> list[str]:
     """The answer: the budget, the mix with the least harm, the safest, the references, and whether learning paid."""
     said = [_about_the_budget(found)]
     if LEAST_HARM not in found.roles:

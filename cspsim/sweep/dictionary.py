@@ -14,7 +14,7 @@ from cspsim.model.uncertainties import Uncertainties
 from cspsim.running.assumptions import uncertain_numbers
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.scenario import Scenario, load_scenario
-from cspsim.scenario.schema import Commissioner, CrimeType, Expected, Intervention, Number, register_of
+from cspsim.scenario.schema import CommissionerEntry, CrimeType, Expected, Intervention, Number, register_of
 from cspsim.sweep.stored import SweepResults
 
 HERE = "counted by the model"
@@ -22,7 +22,7 @@ NUMBER = "number"
 """The unit of what only counts or names rows."""
 
 
-class Entry(NamedTuple):
+class ColumnEntry(NamedTuple):
     """One column of one table."""
 
     table: str
@@ -73,7 +73,7 @@ _KEYS = {
 _PARTS = {"multiplier": "times", "shift": ""}
 
 
-def data_dictionary(results: SweepResults) -> list[Entry]:
+def data_dictionary(results: SweepResults) -> list[ColumnEntry]:
     """Every column of every table that is there, in their order."""
     import pyarrow.parquet as parquet
 
@@ -85,34 +85,36 @@ def data_dictionary(results: SweepResults) -> list[Entry]:
     return found
 
 
-def describe_column(table: str, column: str, scenario: Scenario | None = None) -> Entry:
+def describe_column(table: str, column: str, scenario: Scenario | None = None) -> ColumnEntry:
     """What a column of a table says. ``scenario``: the baseline, for the sources of sampled numbers of its files."""
     outcome = column.removesuffix("_numerator").removesuffix("_denominator")
     if table in ("runs", "months") and outcome in OUTCOMES:
         return _outcome(table, column, outcome)
     if table == "authorities" and column.upper() in AuthorityTally.__members__:
         over = "over the outcome window, counted for this authority"
-        return Entry(table, column, f"{name_in_words(column)}, {over}", UNITS[column], HERE)
+        return ColumnEntry(table, column, f"{name_in_words(column)}, {over}", UNITS[column], HERE)
     if table == "luck" and column != "replicate":
-        return Entry(table, column, f"replicate number that the stream of luck called {column} uses in this row", NUMBER, "design of luck")
+        return ColumnEntry(
+            table, column, f"replicate number that the stream of luck called {column} uses in this row", NUMBER, "design of luck"
+        )
     if column.startswith("levers."):
         return _lever(table, column)
     if table == "assumptions" and column != "assumptions":
         return _uncertain(table, column, scenario)
     meaning, unit = _KEYS.get(column, (name_in_words(column), ""))
-    return Entry(table, column, meaning, unit, HERE if column in ("share", "load") else "the sweep")
+    return ColumnEntry(table, column, meaning, unit, HERE if column in ("share", "load") else "the sweep")
 
 
-def _outcome(table: str, column: str, name: str) -> Entry:
+def _outcome(table: str, column: str, name: str) -> ColumnEntry:
     """An outcome over the window (runs) or in one month; of a ratio also what is divided by what."""
     entry, over = OUTCOMES[name], "in the month" if table == "months" else "over the outcome window"
     if column == name:
-        return Entry(table, column, f"{entry.title}: {entry.meaning}; {over}", entry.unit, f"{HERE}: {entry.formula}")
+        return ColumnEntry(table, column, f"{entry.title}: {entry.meaning}; {over}", entry.unit, f"{HERE}: {entry.formula}")
     above, below = entry.formula.removeprefix("(").removesuffix(")").split(") / (")
     weights = entry.numerator if column.endswith("_numerator") else entry.denominator or {}
     word, formula = ("above", above) if column.endswith("_numerator") else ("below", below)
     meaning = f"{entry.title}, {word} the line: add it up over runs before dividing; {over}"
-    return Entry(table, column, meaning, unit_of(weights), f"{HERE}: {formula}")
+    return ColumnEntry(table, column, meaning, unit_of(weights), f"{HERE}: {formula}")
 
 
 def unit_of(weights: Mapping[Tally, float]) -> str:
@@ -123,32 +125,34 @@ def unit_of(weights: Mapping[Tally, float]) -> str:
     return units.pop()
 
 
-def _lever(table: str, column: str) -> Entry:
+def _lever(table: str, column: str) -> ColumnEntry:
     name, _, part = column.removeprefix("levers.").partition(".")
     register = register_of(Levers)
     if name not in register:
-        return Entry(table, column, f"lever {name_in_words(name)}", "", "the experiment")
+        return ColumnEntry(table, column, f"lever {name_in_words(name)}", "", "the experiment")
     entry = register[name]
     how = {"multiplier": "the scenario's own path times this", "shift": "this added to the scenario's own path"}.get(part, "in all months")
-    return Entry(
+    return ColumnEntry(
         table, column, f"{entry.meaning}: {how}; empty where the policy leaves it", _PARTS.get(part) or entry.unit, "the experiment"
     )
 
 
-def _uncertain(table: str, column: str, scenario: Scenario | None) -> Entry:
+def _uncertain(table: str, column: str, scenario: Scenario | None) -> ColumnEntry:
     """A sampled number: from the register of uncertainties, or from an entry of the scenario's files."""
     section, _, rest = column.partition(".")
     if section == "uncertainties":
         entry = register_of(Uncertainties).get(rest)
         if entry is not None:
-            return Entry(table, column, f"{entry.meaning} ({_range(entry.low, entry.high)})", entry.unit, f"{entry.status}: {entry.source}")
+            return ColumnEntry(
+                table, column, f"{entry.meaning} ({_range(entry.low, entry.high)})", entry.unit, f"{entry.status}: {entry.source}"
+            )
     owner, _, field = rest.rpartition(".")
     meaning = f"{name_in_words(field)} of {name_in_words(owner) or 'the work of the commissioner'}"
     number = _number_of(column, scenario)
     if number is None:
-        return Entry(table, column, meaning, _unit_of_field(section, field), "the scenario's files, which are not at hand here")
+        return ColumnEntry(table, column, meaning, _unit_of_field(section, field), "the scenario's files, which are not at hand here")
     between = "" if number.low is None or number.high is None else f" ({_range(number.low, number.high)})"
-    return Entry(table, column, meaning + between, number.unit, f"{number.status}: {number.source}")
+    return ColumnEntry(table, column, meaning + between, number.unit, f"{number.status}: {number.source}")
 
 
 def _range(low: float, high: float) -> str:
@@ -166,7 +170,7 @@ def _number_of(column: str, scenario: Scenario | None) -> Number | None:
 
 def _unit_of_field(section: str, field: str) -> str:
     """The unit that the schema expects of a field."""
-    kinds: Mapping[str, type[BaseModel]] = {"interventions": Intervention, "crime_types": CrimeType, "commissioner": Commissioner}
+    kinds: Mapping[str, type[BaseModel]] = {"interventions": Intervention, "crime_types": CrimeType, "commissioner": CommissionerEntry}
     kind = kinds.get(section)
     about = kind.model_fields.get(field) if kind else None
     return next((mark.unit for mark in about.metadata if isinstance(mark, Expected)), "") if about else ""

@@ -5,7 +5,7 @@ import os
 import time
 from typing import NamedTuple
 
-from cspsim.basics.limits import Work, work_of
+from cspsim.basics.limits import EstimatedWork, work_of
 from cspsim.model.compiled import first_compilation
 from cspsim.model.luck import STREAMS
 from cspsim.running.assumptions import uncertain_numbers
@@ -18,7 +18,7 @@ PILOT_RUNS = 16
 BYTES_OF_A_JOB = 500  # what a sweep holds in memory for every job: its numbers and its name
 
 
-class Estimate(NamedTuple):
+class SweepCost(NamedTuple):
     """Cost of a sweep. ``most_runs`` differs from ``runs`` where a precision may ask for more rounds."""
 
     runs: int
@@ -28,7 +28,7 @@ class Estimate(NamedTuple):
     workers: int
 
 
-def work_planned(experiment: Experiment, threads: int | None = None) -> Work:
+def sweep_work(experiment: Experiment, threads: int | None = None) -> EstimatedWork:
     """Time and memory of a sweep, from the numbers in its file alone: a design that is too large is never laid out."""
     levers, numbers, luck = experiment.data.levers, experiment.data.uncertainties, experiment.data.luck
     ranges = experiment.lever_ranges.values()
@@ -51,7 +51,7 @@ def work_planned(experiment: Experiment, threads: int | None = None) -> Work:
     runs = policies * sets * each
     work = work_of(size_of(experiment.baseline.data), runs, kept=min(runs, RUNS_OF_A_JOB * (os.cpu_count() or 1)), threads=threads)
     design = policies * (500 + 8 * 4 * len(ranges)) + sets * 8 * 6 * max(1, factors) + rows * 8 * 4 * len(STREAMS)
-    return Work(work.seconds, work.memory + design + BYTES_OF_A_JOB * runs / RUNS_OF_A_JOB)
+    return EstimatedWork(work.seconds, work.memory + design + BYTES_OF_A_JOB * runs / RUNS_OF_A_JOB)
 
 
 def _points(design: str, points: int, factors: int, second_order: bool) -> int:
@@ -60,7 +60,7 @@ def _points(design: str, points: int, factors: int, second_order: bool) -> int:
     return points * each.get(design, 1)
 
 
-def estimate(plan: Plan, workers: int | None = None) -> Estimate:
+def estimate(plan: Plan, workers: int | None = None) -> SweepCost:
     """Cost by a pilot of a few runs, worked off and packed as they will be; nothing is written.
 
     ``workers``: threads or dask workers; None means the processors of this machine. The first compilation is not counted.
@@ -78,4 +78,4 @@ def estimate(plan: Plan, workers: int | None = None) -> Estimate:
     written = [sum(map(len, made.values())) for made in (small, tables)]
     per_run = (written[1] - written[0]) / max(1, pilot - 1)
     workers = workers or os.cpu_count() or 1
-    return Estimate(runs, most, each * runs / workers, per_run * runs + 20_000, workers)
+    return SweepCost(runs, most, each * runs / workers, per_run * runs + 20_000, workers)

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from cspsim.basics.errors import FileError
 from cspsim.scenario.scenario import Scenario
-from cspsim.scenario.schema import Section
+from cspsim.scenario.schema import FileSection
 
 BASELINE = "baseline"
 """The name under which a policy may be measured against the experiment's own baseline."""
@@ -28,7 +28,7 @@ class ExperimentError(FileError):
     kind = "experiment"
 
 
-class Varied(Section):
+class Varied(FileSection):
     """What one number may be: a range, or the values themselves."""
 
     low: float | None = Field(default=None, allow_inf_nan=False)
@@ -36,7 +36,7 @@ class Varied(Section):
     values: list[float] | None = Field(default=None, min_length=1)
 
 
-class NamedPolicy(Section):
+class NamedPolicy(FileSection):
     """A policy with a name: a scenario, or the baseline, with changes. Its effect is taken against ``against``."""
 
     title: str = ""
@@ -45,7 +45,7 @@ class NamedPolicy(Section):
     against: str = BASELINE
 
 
-class LeverDesign(Section):
+class LeverDesign(FileSection):
     """Levers that are varied and how: every combination, a list of values side by side, or a sample of the ranges."""
 
     design: Literal["full-factorial", "list", "latin-hypercube", "sobol", "morris", "saltelli"] = "full-factorial"
@@ -55,7 +55,7 @@ class LeverDesign(Section):
     vary: dict[str, Varied] = Field(default_factory=dict)
 
 
-class UncertaintyDesign(Section):
+class UncertaintyDesign(FileSection):
     """Uncertainties that are sampled and how. ``vary``: ``"all"``, or the numbers with their own ranges.
 
     ``triangular`` draws between low and high with the best guess as mode; ``uniform`` knows no best guess.
@@ -73,7 +73,7 @@ class UncertaintyDesign(Section):
     from_file: str | None = Field(default=None, alias="from")
 
 
-class LuckDesign(Section):
+class LuckDesign(FileSection):
     """How often: a number of replicates, a precision to reach, or a design that tells the streams of luck apart.
 
     ``fresh``: every assumption set has luck of its own (then what luck is left is independent between sets), or all
@@ -90,7 +90,7 @@ class LuckDesign(Section):
     groups: list[str] | None = None
 
 
-class Keep(Section):
+class Keep(FileSection):
     """Which tables are stored: runs of the area or of every partnership, monthly series, authorities."""
 
     runs: Literal["area", "partnerships"] = "partnerships"
@@ -98,7 +98,7 @@ class Keep(Section):
     authorities: bool = False
 
 
-class ExperimentData(Section):
+class ExperimentData(FileSection):
     """A whole experiment file."""
 
     title: str
@@ -156,7 +156,7 @@ def lever_changes(name: str, value: float, first_month: str) -> dict[str, Any]:
     return {f"levers.{name}": {"path": {first_month: value}, "replace": True, "multiplier": 1.0, "shift": 0.0}}
 
 
-def settings_of(experiment: Experiment) -> dict[str, Any]:
+def experiment_settings(experiment: Experiment) -> dict[str, Any]:
     """Everything that decides results, flat, by dotted key: what the digest is made of and what a change is told by."""
     said = experiment.data.model_dump(by_alias=True, exclude={"title", "question", "context"})
     flat: dict[str, Any] = {}

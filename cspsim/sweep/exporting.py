@@ -17,7 +17,7 @@ from cspsim.basics.errors import CspsimError, did_you_mean
 from cspsim.basics.exports import MANIFEST, as_json, results_folder
 from cspsim.basics.limits import TooMuch, in_bytes
 from cspsim.basics.outward import for_spreadsheet, visible
-from cspsim.sweep.dictionary import Entry, data_dictionary
+from cspsim.sweep.dictionary import ColumnEntry, data_dictionary
 from cspsim.sweep.sandbox import interruptible
 from cspsim.sweep.stored import SweepResults
 
@@ -27,7 +27,7 @@ AT_ONCE = 20_000  # rows
 DICTIONARY = "data dictionary"
 
 
-class Asked(NamedTuple):
+class TableQuery(NamedTuple):
     """One table to write: its name, and the query that gives its rows."""
 
     name: str
@@ -65,16 +65,16 @@ def export(results: SweepResults, target: Path, table: str | None = None, query:
     return sorted(target.iterdir())
 
 
-def _asked(results: SweepResults, table: str | None, query: str | None) -> list[Asked]:
+def _asked(results: SweepResults, table: str | None, query: str | None) -> list[TableQuery]:
     if query is not None:
-        return [Asked("answer", query.strip().rstrip(";"))]
+        return [TableQuery("answer", query.strip().rstrip(";"))]
     there = list(results.tables())
     if table is not None and table not in there:
         raise CspsimError(f'{results.folder} holds no table "{table}"; {did_you_mean(table, there)}')
-    return [Asked(name, f'SELECT * FROM "{name}"') for name in there if table in (None, name)]
+    return [TableQuery(name, f'SELECT * FROM "{name}"') for name in there if table in (None, name)]
 
 
-def _entries(results: SweepResults, asked: Sequence[Asked], query: str | None) -> list[Entry]:
+def _entries(results: SweepResults, asked: Sequence[TableQuery], query: str | None) -> list[ColumnEntry]:
     """The dictionary of what is written; a column that a query makes is explained by the query."""
     entries = data_dictionary(results)
     if query is None:
@@ -86,7 +86,7 @@ def _entries(results: SweepResults, asked: Sequence[Asked], query: str | None) -
         lambda: [row[0] for row in results.connection.execute(f"DESCRIBE {asked[0].query}").fetchall()],
         time.monotonic() + results.limits.seconds,
     )
-    made = Entry("answer", "", "as the query makes it", "", query)
+    made = ColumnEntry("answer", "", "as the query makes it", "", query)
     return [known[name]._replace(table="answer") if name in known else made._replace(column=name) for name in columns]
 
 
@@ -144,7 +144,7 @@ def write_csv(results: SweepResults, query: str, target: "Path | Any") -> None:
     writer = None
     try:
         for batch in batches(results, query):
-            plain = harmless(batch)
+            plain = harmless_table(batch)
             writer = writer or arrow_csv.CSVWriter(target, plain.schema, write_options=arrow_csv.WriteOptions(quoting_style="needed"))
             writer.write_batch(plain)
     finally:
@@ -152,7 +152,7 @@ def write_csv(results: SweepResults, query: str, target: "Path | Any") -> None:
             writer.close()
 
 
-def harmless(batch: "arrow.RecordBatch") -> "arrow.RecordBatch":
+def harmless_table(batch: "arrow.RecordBatch") -> "arrow.RecordBatch":
     """The same rows with texts that no spreadsheet takes for formulas, and empty cells for what is not a finite number."""
     columns = []
     for column in batch.columns:
@@ -170,15 +170,15 @@ def _text(value: Any) -> str | None:
     return for_spreadsheet(str(value))
 
 
-def _write_dictionary(entries: Sequence[Entry], path: Path) -> None:
-    table = arrow.table({field: [_text(getattr(entry, field)) for entry in entries] for field in Entry._fields})
+def _write_dictionary(entries: Sequence[ColumnEntry], path: Path) -> None:
+    table = arrow.table({field: [_text(getattr(entry, field)) for entry in entries] for field in ColumnEntry._fields})
     arrow_csv.write_csv(table, path, arrow_csv.WriteOptions(quoting_style="needed"))
 
 
 # -------------------------------------------------------------------------------------------------------------- Excel
 
 
-def check_rows(results: SweepResults, asked: Sequence[Asked]) -> None:
+def check_rows(results: SweepResults, asked: Sequence[TableQuery]) -> None:
     """Refuse what a sheet cannot hold, before anything is written. Raises CspsimError."""
     for one in asked:
         rows = _counted(results, one.query)
@@ -196,12 +196,12 @@ def _counted(results: SweepResults, query: str) -> int:
     return int(found[0][0])
 
 
-def write_excel(results: SweepResults, asked: Sequence[Asked], entries: Sequence[Entry], path: Path) -> None:
+def write_excel(results: SweepResults, asked: Sequence[TableQuery], entries: Sequence[ColumnEntry], path: Path) -> None:
     """A workbook with the data dictionary and one sheet per table; rows go to disk as they come."""
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
-    sheet = _sheet(book, DICTIONARY, [field.capitalize() for field in Entry._fields], (14, 34, 80, 20, 80))
+    sheet = _sheet(book, DICTIONARY, [field.capitalize() for field in ColumnEntry._fields], (14, 34, 80, 20, 80))
     for entry in entries:
         sheet.append([_cell(sheet, value) for value in entry])
     for one in asked:

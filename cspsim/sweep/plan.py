@@ -16,7 +16,7 @@ from cspsim.model.world import World, sizes
 from cspsim.scenario.layout import build_world, calendar_of
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.schema import DatedPath, ScenarioData
-from cspsim.sweep.experiment import Experiment, lever_changes, settings_of
+from cspsim.sweep.experiment import Experiment, experiment_settings, lever_changes
 from cspsim.sweep.uncertain import Uncertain
 
 ROWS_OF_A_JOB = 120_000  # rows of the largest table that one job may write: bounds memory, whatever is kept
@@ -194,7 +194,7 @@ class Plan:
         rules = hashlib.sha256()
         for path in rule_files():
             rules.update(f"{path.relative_to(PACKAGE).as_posix()}\x1f".encode() + path.read_bytes())
-        return {**settings_of(self.experiment), "rules of the model": rules.hexdigest()[:16]}
+        return {**experiment_settings(self.experiment), "rules of the model": rules.hexdigest()[:16]}
 
     @cached_property
     def digest(self) -> str:

@@ -4,13 +4,13 @@ import numpy as np
 
 from cspsim.running.results import AREA
 from cspsim.sweep.folders import LocalFolder
-from cspsim.sweep.store import Store
+from cspsim.sweep.store import SweepStore
 from cspsim.sweep.stored import SweepResults, load_results
 
 WIDTH = 1.96  # standard errors in half of a 95 % interval
 
 
-def enough(store: Store, round_number: int) -> tuple[bool, str]:
+def enough(store: SweepStore, round_number: int) -> tuple[bool, str]:
     """Whether the precision is reached after a round, and a sentence about it.
 
     Judged is the widest interval of the primary effect over all policies, at the best guesses (or over the mean of the

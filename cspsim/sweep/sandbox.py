@@ -37,7 +37,7 @@ class _Parts(datasets.FileSystemDataset):
         return super().scanner(*given, batch_size=16_384, batch_readahead=2, fragment_readahead=1, **options)
 
 
-def connected(
+def sealed_connection(
     folder: Path, tables: Mapping[str, Sequence[Path]], replay: str = "", memory: float = QUERY_MEMORY
 ) -> "duckdb.DuckDBPyConnection":
     """A DuckDB connection with a view for every table, from which there is no way to a file, in the folder or outside it.

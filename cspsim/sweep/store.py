@@ -38,7 +38,7 @@ def part_name(first: int, last: int) -> str:
     return f"runs-{first:09d}-{last:09d}.parquet"
 
 
-class Store:
+class SweepStore:
     """The folder of one sweep while it is being filled. One process writes, whoever runs the jobs.
 
     Attributes:

@@ -181,9 +181,9 @@ class SweepResults:
     @cached_property
     def connection(self) -> "duckdb.DuckDBPyConnection":
         """A DuckDB connection with a view for every table, that sees these tables and no file."""
-        from cspsim.sweep.sandbox import connected
+        from cspsim.sweep.sandbox import sealed_connection
 
-        return connected(self.folder, self.tables(), self._replay, self.limits.memory)
+        return sealed_connection(self.folder, self.tables(), self._replay, self.limits.memory)
 
     def relation(self, table: str) -> "duckdb.DuckDBPyRelation":
         """A table as a DuckDB relation. Raises CspsimError for a table that is not there."""

@@ -16,7 +16,7 @@ from cspsim.sweep.locking import LOCK, locked
 from cspsim.sweep.manifest import DamagedManifest
 from cspsim.sweep.plan import Plan
 from cspsim.sweep.precision import enough
-from cspsim.sweep.store import COMPACTING, COMPLETE, PAUSED, Store
+from cspsim.sweep.store import COMPACTING, COMPLETE, PAUSED, SweepStore
 from cspsim.sweep.stored import DESIGN_TABLES, INTERRUPTED, SweepResults, damaged_in_words, load_results
 from cspsim.sweep.work import RUNS
 
@@ -56,7 +56,7 @@ def run_sweep(
     plan = make_plan(experiment)
     place = folder_at(folder)
     with locked(place):
-        store = Store(place, plan)
+        store = SweepStore(place, plan)
         if _is_finished(store, resume):
             found = load_results(folder)
             found.was_finished = True
@@ -77,7 +77,7 @@ def run_sweep(
     return load_results(folder)
 
 
-def _is_finished(store: Store, resume: bool) -> bool:
+def _is_finished(store: SweepStore, resume: bool) -> bool:
     """Whether all is done already. Raises CspsimError where a folder must not be written to."""
     try:
         manifest = store.manifest()
@@ -89,7 +89,7 @@ def _is_finished(store: Store, resume: bool) -> bool:
         _check_strangers(store, resume)
         return False
     if manifest["digest"] != store.plan.digest:
-        changes = "\n".join(f"  {line}" for line in changes_between(manifest["settings"], store.plan.settings))
+        changes = "\n".join(f"  {line}" for line in settings_changes(manifest["settings"], store.plan.settings))
         raise CspsimError(f"{store.folder} holds another sweep; since then this has changed:\n{changes}\nChoose a new folder with --out.")
     if manifest["status"] == COMPLETE:
         damages = store.damages()
@@ -104,7 +104,7 @@ def _is_finished(store: Store, resume: bool) -> bool:
     return False
 
 
-def _check_strangers(store: Store, resume: bool) -> None:
+def _check_strangers(store: SweepStore, resume: bool) -> None:
     """Raises CspsimError where a folder without a manifest holds files of somebody else, or runs that nobody asked to go on with."""
     ours = {LOCK, CHECKSUMS, *(f"{name}.parquet" for name in DESIGN_TABLES)}
     strangers = [name for name in store.folder.names() if name not in ours]
@@ -114,7 +114,7 @@ def _check_strangers(store: Store, resume: bool) -> None:
         raise CspsimError(f"{store.folder} holds runs and no manifest: --resume goes on with them")
 
 
-def changes_between(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+def settings_changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """What differs between the settings of two sweeps, a line each."""
     import json
 
@@ -133,7 +133,7 @@ def _shown(value: Any) -> str:
     return "not there" if value is None else str(value)[:80]
 
 
-def _rounds(store: Store, threads: int | None, dask: str | None, progress: Progress, tell: Tell) -> list[str]:
+def _rounds(store: SweepStore, threads: int | None, dask: str | None, progress: Progress, tell: Tell) -> list[str]:
     """Every round that is needed; one, unless a precision is to be reached. Returns what a reader has to know."""
     plan = store.plan
     notes: list[str] = []
@@ -156,7 +156,7 @@ def _rounds(store: Store, threads: int | None, dask: str | None, progress: Progr
 class _hands:
     """Who does the jobs: a context that gives a function from jobs to finished jobs."""
 
-    def __init__(self, plan: Plan, threads: int | None, dask: str | None, store: Store, tell: Tell) -> None:
+    def __init__(self, plan: Plan, threads: int | None, dask: str | None, store: SweepStore, tell: Tell) -> None:
         self.plan, self.threads, self.dask, self.store, self.tell = plan, threads, dask, store, tell
         self._client: Any = None
 

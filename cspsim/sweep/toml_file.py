@@ -12,10 +12,10 @@ from cspsim.basics.outward import for_shell
 from cspsim.scenario.checks import unshowable
 from cspsim.scenario.leaves import Origin
 from cspsim.scenario.scenario_files import label_of, parsed_toml, shipped_folder
-from cspsim.scenario.schema import Section
+from cspsim.scenario.schema import FileSection
 from cspsim.scenario.toml_lines import Key, join_key
 
-Data = TypeVar("Data", bound=Section)
+Data = TypeVar("Data", bound=FileSection)
 
 
 def shipped_experiments() -> Path:
@@ -104,7 +104,7 @@ class FileReader:
             raise self.error()
 
 
-def _complaints(error: ValidationError, schema: type[Section]) -> Iterator[tuple[Key, str, str]]:
+def _complaints(error: ValidationError, schema: type[FileSection]) -> Iterator[tuple[Key, str, str]]:
     missing: dict[Key, list[str]] = {}
     for entry in error.errors(include_url=False):
         key = tuple(str(part) for part in entry["loc"] if part != "[key]")
@@ -123,7 +123,7 @@ def _fields_at(schema: Any, key: Key) -> list[str]:
     for name in key:
         schema = _part(schema, name)
     schema = _bare(schema)
-    if isinstance(schema, type) and issubclass(schema, Section):
+    if isinstance(schema, type) and issubclass(schema, FileSection):
         return [field.alias or name for name, field in schema.model_fields.items()]
     return []
 
@@ -132,7 +132,7 @@ def _part(schema: Any, name: str) -> Any:
     schema = _bare(schema)
     if get_origin(schema) in (dict, list, Mapping):
         return get_args(schema)[-1]
-    if isinstance(schema, type) and issubclass(schema, Section):
+    if isinstance(schema, type) and issubclass(schema, FileSection):
         fields = {field.alias or own: field.annotation for own, field in schema.model_fields.items()}
         return fields.get(name)
     return None

@@ -26,7 +26,7 @@ TABLES = (FAILURES, AUTHORITIES, MONTHS, RUNS)
 Tables = dict[str, "arrow.Table"]
 
 
-class Block(NamedTuple):
+class JobRuns(NamedTuple):
     """Tallies of the runs of a job that went well (axes as in ``simulation``, runs first), and those that failed."""
 
     keys: list[tuple[int, int, int, int]]
@@ -69,13 +69,13 @@ def run_job(plan: Plan, first: int, last: int, bench: Bench | None = None) -> di
     A run that fails (an error, or numbers that are not finite) goes to the table of failures and stops nobody.
     """
     bench = bench or Bench(plan)
-    block = Block([], [], [], [], [])
+    block = JobRuns([], [], [], [], [])
     for stretch in plan.stretches(first, last):
         _run_stretch(bench, stretch, block)
-    return {name: as_parquet(table) for name, table in tables_of(plan, block).items()}
+    return {name: as_parquet(table) for name, table in job_tables(plan, block).items()}
 
 
-def _run_stretch(bench: Bench, stretch: Stretch, block: Block) -> None:
+def _run_stretch(bench: Bench, stretch: Stretch, block: JobRuns) -> None:
     """All runs of a stretch at once; one by one if that fails, to find the one that does.
 
     Raises MemoryError: that is a fault of the machine, and another one may make the run.
@@ -131,7 +131,7 @@ def _simulated(bench: Bench, stretch: Stretch) -> tuple[Floats, Floats, Floats]:
 # ------------------------------------------------------------------------------------------------------------- tables
 
 
-def tables_of(plan: Plan, block: Block) -> Tables:
+def job_tables(plan: Plan, block: JobRuns) -> Tables:
     """The tables of a job, those without rows left out, except the runs themselves."""
     keep, data = plan.experiment.data.keep, plan.scenarios[0].data
     places = [*data.partnerships, AREA] if keep.runs == "partnerships" else [AREA]
@@ -149,7 +149,7 @@ KEYS = ("run", "policy", "assumptions", "replicate")
 _KEY_TYPES = (arrow.int64(), arrow.int32(), arrow.int32(), arrow.int64())
 
 
-def _keys(block: Block, each: int) -> dict[str, Any]:
+def _keys(block: JobRuns, each: int) -> dict[str, Any]:
     """The key columns, every run repeated ``each`` times."""
     keys = np.array(block.keys, dtype=np.int64).reshape(-1, len(KEYS))
     return {name: arrow.array(np.repeat(keys[:, k], each), _KEY_TYPES[k]) for k, name in enumerate(KEYS)}
@@ -182,7 +182,7 @@ def _shown(tallies: Floats, axis: int, places: list[str]) -> Floats:
     return with_area(tallies, axis) if len(places) > 1 else tallies.sum(axis=axis, keepdims=True)
 
 
-def _runs_table(plan: Plan, block: Block, places: list[str]) -> Any:
+def _runs_table(plan: Plan, block: JobRuns, places: list[str]) -> Any:
     empty = np.zeros((0, len(plan.scenarios[0].data.partnerships), len(Tally)))
     tallies = _shown(np.array(block.tallies) if block.tallies else empty, 1, places)
     columns = outcome_columns(tallies, plan.experiment.outcomes)
@@ -190,7 +190,7 @@ def _runs_table(plan: Plan, block: Block, places: list[str]) -> Any:
     return arrow.table({**keys, **{name: arrow.array(values.ravel()) for name, values in columns.items()}})
 
 
-def _months_table(plan: Plan, block: Block, places: list[str]) -> Any:
+def _months_table(plan: Plan, block: JobRuns, places: list[str]) -> Any:
     calendar = calendar_of(plan.scenarios[0].data)
     tallies = _shown(np.array(block.months)[:, calendar.warm_up :], 2, places)
     columns = outcome_columns(tallies, plan.experiment.outcomes)
@@ -200,7 +200,7 @@ def _months_table(plan: Plan, block: Block, places: list[str]) -> Any:
     return arrow.table({**keys, **{name: arrow.array(values.ravel()) for name, values in columns.items()}})
 
 
-def _authorities_table(block: Block, partnerships: list[str], authorities: list[str]) -> Any:
+def _authorities_table(block: JobRuns, partnerships: list[str], authorities: list[str]) -> Any:
     tallies = np.array(block.authorities)
     runs, rows = len(block.keys), len(partnerships) * len(authorities)
     hours, available = tallies[..., AuthorityTally.HOURS], tallies[..., AuthorityTally.AVAILABLE_HOURS]
@@ -212,7 +212,7 @@ def _authorities_table(block: Block, partnerships: list[str], authorities: list[
     return arrow.table({**keys, **{name: arrow.array(values.ravel()) for name, values in columns.items()}})
 
 
-def _failures_table(block: Block) -> Any:
+def _failures_table(block: JobRuns) -> Any:
     columns = list(zip(*block.failures, strict=True))
     table = {name: arrow.array(columns[k], _KEY_TYPES[k]) for k, name in enumerate(KEYS)}
     return arrow.table({**table, "error": arrow.array(columns[-1], arrow.string())})
@@ -221,8 +221,8 @@ def _failures_table(block: Block) -> Any:
 def failed_block(plan: Plan, run: int, error: str) -> dict[str, bytes]:
     """The tables of a single run that could not be worked off at all, as when it takes its process with it."""
     stretch = next(plan.stretches(run, run + 1))
-    block = Block([], [], [], [], [(*_key(stretch, 0), error)])
-    return {name: as_parquet(table) for name, table in tables_of(plan, block).items()}
+    block = JobRuns([], [], [], [], [(*_key(stretch, 0), error)])
+    return {name: as_parquet(table) for name, table in job_tables(plan, block).items()}
 
 
 def joined(parts: list[dict[str, bytes]]) -> dict[str, bytes]:

@@ -59,7 +59,7 @@ def TabLink(tab: Tab, current: bool) -> None:
 
 
 @solara.component
-def Header(current: str) -> None:
+def PageHeader(current: str) -> None:
     """Product name, what it is and is not, scenario and seed, copy link, notes, light or dark, and the tabs."""
     frame = shown_frame.value
     with box("header", "csp-header"):
@@ -117,7 +117,7 @@ FAILED = "This page has failed. What was shown is lost; other tabs still work."
 
 
 @solara.component
-def Failure(fault: BaseException, again: Callable[[], None]) -> None:
+def FailureNotice(fault: BaseException, again: Callable[[], None]) -> None:
     """What a visitor is told of a fault: a sentence, never a traceback. The server's own output has it all."""
     solara.use_effect(lambda: logger.error("a page failed", exc_info=fault), [fault])
     with box("div", "csp-stack"):
@@ -133,21 +133,21 @@ def Guarded(name: str) -> None:
     if fault is None:
         import_module(f"cspsim.web.{name}.page").Page()
     else:
-        Failure(fault, clear)
+        FailureNotice(fault, clear)
 
 
 @solara.component
-def Layout(children: list[Any]) -> None:
+def PageLayout(children: list[Any]) -> None:
     """Skip link, header, the page as the main landmark, notes, footer; only the fault if one of these fails."""
     router = solara.use_router()
     fault, clear = reacton.use_exception()
     with box("div", "csp"):
         if fault is not None:
             with box("main", "csp-body"):
-                Failure(fault, clear)
+                FailureNotice(fault, clear)
             return
         words("a", "Skip to the page", "csp-skip", href="#main")
-        Header(router.parts[0] or TABS[0].path)
+        PageHeader(router.parts[0] or TABS[0].path)
         with box("div", "csp-body", "csp-body--notes" if notes_open.value else "csp-body--plain"):
             with box("main", "csp-main", id_="main", tabindex="-1"):
                 solara.Column(children=children, gap="0px")
@@ -166,6 +166,6 @@ def _component_of(tab: Tab) -> Any:
 
 
 routes = [
-    solara.Route(path="/", component=_component_of(TABS[0]), layout=Layout, label=f"{TABS[0].title} \N{EN DASH} cspsim"),
+    solara.Route(path="/", component=_component_of(TABS[0]), layout=PageLayout, label=f"{TABS[0].title} \N{EN DASH} cspsim"),
     *(solara.Route(path=tab.path, component=_component_of(tab), label=f"{tab.title} \N{EN DASH} cspsim") for tab in TABS),
 ]

@@ -29,7 +29,7 @@ class Line(NamedTuple):
     label: str | None = None
 
 
-class Bar(NamedTuple):
+class IntervalBar(NamedTuple):
     """One bar with its interval: ``low`` and ``high`` draw a whisker."""
 
     name: str
@@ -162,7 +162,7 @@ def _band(stack: str, band: tuple[Numbers, Numbers], colour: str, shade: float) 
     return [{**unseen, "data": low, "name": ""}, {**shaded, "data": width, "name": ""}]
 
 
-def bar_option(bars: Sequence[Bar], horizontal: bool = True, from_zero: bool = True) -> dict[str, Any]:
+def bar_option(bars: Sequence[IntervalBar], horizontal: bool = True, from_zero: bool = True) -> dict[str, Any]:
     """Bars with their names beside them, patterned as well as coloured, and whiskers where intervals are given."""
     names = [bar.name for bar in bars]
     name_axis = {

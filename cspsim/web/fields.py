@@ -22,7 +22,7 @@ def _Field(
 
 
 @solara.component
-def Choice(
+def ChoiceField(
     label: str,
     value: str,
     options: Mapping[str, str],

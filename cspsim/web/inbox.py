@@ -19,7 +19,7 @@ from solara.server.kernel_context import get_current_context
 
 from cspsim.basics.errors import CspsimError
 from cspsim.web.events import argument
-from cspsim.web.messages import Refused, checked
+from cspsim.web.messages import MessageRefused, checked_message
 
 logger = logging.getLogger("cspsim.web")
 
@@ -28,7 +28,7 @@ QUIET = 60.0
 UNCHECKED = "one that could not be checked"
 
 
-class Dropped:
+class DroppedMessages:
     """Counts what was not passed on, by the reason, and says so now and then. Thread-safe."""
 
     def __init__(self, say: Callable[[str], None] = logger.warning, clock: Callable[[], float] = time.monotonic) -> None:
@@ -55,7 +55,7 @@ class Dropped:
         return f"Messages of browsers that were dropped so far: {total:,} ({parts})." if total else ""
 
 
-dropped = Dropped()
+dropped = DroppedMessages()
 
 
 def guard_inbox() -> None:
@@ -72,8 +72,8 @@ def guard_inbox() -> None:
         while True:
             raw = await receive(self)
             try:
-                return checked(raw, get_current_context())
-            except Refused as refused:
+                return checked_message(raw, get_current_context())
+            except MessageRefused as refused:
                 dropped.add(str(refused))
             except Exception:  # what cannot be checked does not pass, and the page goes on
                 dropped.add(UNCHECKED)

@@ -33,23 +33,23 @@ SOLARA, STATES = "solara.control", "jupyter.widget.control"
 """The two channels that browsers open: Solara's, and the one that hands out the state of all of a page's widgets."""
 
 
-class Refused(Exception):
+class MessageRefused(Exception):
     """A message that is not passed on. Its text is one of a few sentences of ours, never anything that was sent."""
 
 
-def checked(raw: str | bytes, page: VirtualKernelContext) -> str:
+def checked_message(raw: str | bytes, page: VirtualKernelContext) -> str:
     """The message as it may be passed on. Raises Refused."""
     message = _read(raw)
     header = message.get("header")
     if not isinstance(header, dict):
-        raise Refused("no header")
+        raise MessageRefused("no header")
     kind = header.get("msg_type")
     rule = _KINDS.get(kind) if isinstance(kind, str) else None
     if rule is None:
-        raise Refused("a kind of message that pages do not send")
+        raise MessageRefused("a kind of message that pages do not send")
     channel = "control" if kind == "shutdown_request" else "shell"
     if message.get("channel") != channel or message.get("buffers"):
-        raise Refused("another channel, or data beside the message")
+        raise MessageRefused("another channel, or data beside the message")
     content = message.get("content")
     clean = {
         "header": {"msg_type": kind, "username": "", **{name: _name(header, name) for name in ("msg_id", "session", "version")}},
@@ -65,17 +65,17 @@ def checked(raw: str | bytes, page: VirtualKernelContext) -> str:
 def _read(raw: str | bytes) -> dict[str, Any]:
     """The message as plain values, all of them finite, short and shallow enough."""
     if not isinstance(raw, str):
-        raise Refused("binary")
+        raise MessageRefused("binary")
     if len(raw) > LONGEST:
-        raise Refused("too long")
+        raise MessageRefused("too long")
     try:
         message = json.loads(raw, parse_constant=_not_json)
         raw.encode()
         _within(message, DEEPEST)
     except (ValueError, RecursionError):
-        raise Refused("not JSON, or too deep") from None
+        raise MessageRefused("not JSON, or too deep") from None
     if not isinstance(message, dict):
-        raise Refused("not JSON, or too deep")
+        raise MessageRefused("not JSON, or too deep")
     return message
 
 
@@ -100,14 +100,14 @@ def _name(source: Mapping[str, Any], name: str) -> str:
     """A short word of ASCII: the id of a message, a channel, a page."""
     found = source.get(name)
     if not isinstance(found, str) or not 0 < len(found) <= 100 or not (found.isascii() and found.isprintable()):
-        raise Refused("no proper name")
+        raise MessageRefused("no proper name")
     return found
 
 
 def _comms(page: VirtualKernelContext) -> Mapping[str, Any]:
     manager = page.kernel.comm_manager if page.kernel is not None else None
     if manager is None:
-        raise Refused("the page has ended")
+        raise MessageRefused("the page has ended")
     found: Mapping[str, Any] = manager.comms
     return found
 
@@ -128,10 +128,10 @@ def _open(content: Mapping[str, Any], page: VirtualKernelContext) -> dict[str, A
     """A channel that a browser opens: one of two kinds, under a name that nothing else has."""
     target, comms = content.get("target_name"), _comms(page)
     if target not in (SOLARA, STATES):
-        raise Refused("a channel that pages do not open")
+        raise MessageRefused("a channel that pages do not open")
     new = _name(content, "comm_id")
     if new in comms or new in page.widgets or sum(comm.target_name in (SOLARA, STATES) for comm in list(comms.values())) >= MOST_CHANNELS:
-        raise Refused("one channel too many")
+        raise MessageRefused("one channel too many")
     return {"comm_id": new, "target_name": target, "data": {}}
 
 
@@ -139,7 +139,7 @@ def _close(content: Mapping[str, Any], page: VirtualKernelContext) -> dict[str, 
     """A browser may close what it has opened."""
     comm = _comms(page).get(_name(content, "comm_id"))
     if comm is None or comm.target_name not in (SOLARA, STATES):
-        raise Refused("a channel that is not there, or not the browser's")
+        raise MessageRefused("a channel that is not there, or not the browser's")
     return {"comm_id": comm.comm_id, "data": {}}
 
 
@@ -148,7 +148,7 @@ def _message(content: Mapping[str, Any], page: VirtualKernelContext) -> dict[str
     comm = _comms(page).get(_name(content, "comm_id"))
     data = content.get("data")
     if comm is None or not isinstance(data, dict):
-        raise Refused("a channel that is not there, or not the browser's")
+        raise MessageRefused("a channel that is not there, or not the browser's")
     widget = page.widgets.get(comm.comm_id)
     if widget is not None:
         said = _to_widget(widget, data)
@@ -157,7 +157,7 @@ def _message(content: Mapping[str, Any], page: VirtualKernelContext) -> dict[str
     elif comm.target_name == STATES and data.get("method") == "request_states":
         said = {"method": "request_states"}
     else:
-        raise Refused("nothing that pages say on this channel")
+        raise MessageRefused("nothing that pages say on this channel")
     return {"comm_id": comm.comm_id, "data": said}
 
 
@@ -167,20 +167,20 @@ def _to_solara(data: Mapping[str, Any], page: VirtualKernelContext) -> dict[str,
         return {"method": "app-status"}
     given = data.get("args")
     if data.get("method") != "run" or not isinstance(given, dict) or page.container is not None:
-        raise Refused("nothing that pages say on this channel")
+        raise MessageRefused("nothing that pages say on this channel")
     return {"method": "run", "args": {"path": _address(given.get("path")), "dark": given.get("dark") is True}}
 
 
 def _address(value: Any) -> str:
     """An address within this server."""
     if not isinstance(value, str) or len(value) > 8_000 or not value.startswith("/") or value.startswith("//") or not value.isprintable():
-        raise Refused("a value that is not of its kind")
+        raise MessageRefused("a value that is not of its kind")
     return value
 
 
 def _is_dark(value: Any) -> bool | None:
     if value is not None and not isinstance(value, bool):
-        raise Refused("a value that is not of its kind")
+        raise MessageRefused("a value that is not of its kind")
     return value
 
 
@@ -196,32 +196,32 @@ def _to_widget(widget: Any, data: Mapping[str, Any]) -> dict[str, Any]:
         return {"method": "update", "state": _state(widget, data.get("state")), "buffer_paths": []}
     event = data.get("content")
     if method != "custom" or not isinstance(event, dict):
-        raise Refused("nothing that pages say on this channel")
+        raise MessageRefused("nothing that pages say on this channel")
     return {"method": "custom", "content": _event(widget, event)}
 
 
 def _state(widget: Any, state: Any) -> dict[str, Any]:
     allowed = _VALUES.get(type(widget), {})
     if not isinstance(state, dict) or not state or not allowed.keys() >= state.keys():
-        raise Refused("state that browsers do not set")
+        raise MessageRefused("state that browsers do not set")
     return {name: allowed[name](value) for name, value in state.items()}
 
 
 def _event(widget: Any, content: Mapping[str, Any]) -> dict[str, Any]:
     """An event that somebody listens to. What a browser tells of a click (where, with which key) no page asks for."""
     if not content.keys() <= {"event", "data"}:
-        raise Refused("more than an event")
+        raise MessageRefused("more than an event")
     event = content.get("event")
     if isinstance(widget, VueTemplate):
         try:
             return {"event": event, "data": argument(widget, event, content.get("data"))}
         except LookupError:
-            raise Refused("an event that nobody declares") from None
+            raise MessageRefused("an event that nobody declares") from None
         except ValueError:
-            raise Refused("a value that is not of its kind") from None
+            raise MessageRefused("a value that is not of its kind") from None
     if isinstance(widget, VueWidget) and isinstance(event, str) and event in widget._event_handlers_map:
         return {"event": event, "data": {}}
-    raise Refused("an event that nobody declares")
+    raise MessageRefused("an event that nobody declares")
 
 
 _KINDS: dict[str, Callable[[Mapping[str, Any], VirtualKernelContext], dict[str, Any]]] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import solara
 
-from cspsim.model.parameters import Figure
+from cspsim.model.parameters import RegisterEntry
 from cspsim.web.events import template
 
 
@@ -40,7 +40,7 @@ def bounded(value: Any, low: float, high: float) -> float | None:
     return min(max(float(value), low), high)
 
 
-def range_in_words(figure: Figure) -> str:
+def range_in_words(figure: RegisterEntry) -> str:
     """The range and where it comes from: ``0 to 3 times. What is set is a policy choice.``."""
     source = figure.source[:1].upper() + figure.source[1:]
     origin = source if figure.status == "assumption" else f"{figure.status.capitalize()}: {figure.source}"
@@ -49,7 +49,7 @@ def range_in_words(figure: Figure) -> str:
 
 @solara.component
 def NumberField(
-    figure: Figure,
+    figure: RegisterEntry,
     value: float,
     on_value: Callable[[float], None],
     label: str = "",

@@ -41,12 +41,12 @@ from solara.alias import rv
 from cspsim.basics.errors import CspsimError
 from cspsim.web.chart import Chart
 from cspsim.web.events import template
-from cspsim.web.fields import Choice, TextField, Tick
+from cspsim.web.fields import ChoiceField, TextField, Tick
 from cspsim.web.number_field import NumberField
 from cspsim.web.table import Table, number_columns, shown_rows
 
 __all__ = [
-    "Address", "Banner", "Button", "Chart", "Choice", "CopyButton", "DataTable", "Download", "Export", "Notice", "NumberField",
+    "Address", "Banner", "Button", "Chart", "ChoiceField", "CopyButton", "DataTable", "Download", "Export", "Notice", "NumberField",
     "Progress", "Table", "TextField", "Tick", "Verdict", "box", "words",
 ]  # fmt: skip
 

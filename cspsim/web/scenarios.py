@@ -17,7 +17,7 @@ PLACE = "place:"
 """Before the key of a real place, so that it is nobody's scenario: there are shipped names and files beside them."""
 
 
-class Entry(NamedTuple):
+class ScenarioEntry(NamedTuple):
     """One scenario of the list."""
 
     name: str
@@ -119,6 +119,8 @@ def scenario_of(name: str) -> Scenario:
     return _shipped(name)
 
 
-def entries() -> list[Entry]:
+def entries() -> list[ScenarioEntry]:
     """Every scenario with its title and question, for pickers."""
-    return [Entry(name, scenario.title, scenario.question) for name, scenario in ((name, scenario_of(name)) for name in known_names())]
+    return [
+        ScenarioEntry(name, scenario.title, scenario.question) for name, scenario in ((name, scenario_of(name)) for name in known_names())
+    ]

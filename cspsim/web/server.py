@@ -258,9 +258,9 @@ def _open_rooms(file: str | None, say: Callable[[str], None], keep_days: float =
 
 
 def _leave_rooms() -> None:
-    from cspsim.web.play.shared import leave
+    from cspsim.web.play.shared import close_rooms
 
-    leave()
+    close_rooms()
 
 
 def _say_what_was_dropped(say: Callable[[str], None]) -> None:

@@ -18,7 +18,7 @@ class Table(NamedTuple):
     caption: str = ""
 
 
-def shown(cell: Cell) -> str:
+def shown_cell(cell: Cell) -> str:
     """A cell as a page shows it: four significant figures with thousands separators, a dash where nothing is known."""
     if cell is None or (isinstance(cell, float) and cell != cell):
         return "\N{EN DASH}"
@@ -34,7 +34,7 @@ def shown(cell: Cell) -> str:
 
 def shown_rows(table: Table) -> list[list[str]]:
     """Every cell as a page shows it."""
-    return [[shown(cell) for cell in row] for row in table.rows]
+    return [[shown_cell(cell) for cell in row] for row in table.rows]
 
 
 def number_columns(table: Table) -> list[bool]:

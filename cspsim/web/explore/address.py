@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from cspsim.basics.errors import CspsimError, did_you_mean
-from cspsim.model.parameters import Figure, Levers
+from cspsim.model.parameters import Levers, RegisterEntry
 from cspsim.model.uncertainties import Uncertainties
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.schema import parse_month, register_of
@@ -57,7 +57,7 @@ def _with(question: Question, key: str, value: str) -> Question:
     return question._replace(**{key: _READERS[key](value)})
 
 
-def _within(name: str, value: str, register: dict[str, Figure]) -> float:
+def _within(name: str, value: str, register: dict[str, RegisterEntry]) -> float:
     if name not in register:
         raise CspsimError(f"there is no such number; {did_you_mean(name[:60], register)}")
     figure = register[name]

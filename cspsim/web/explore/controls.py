@@ -5,23 +5,23 @@ from collections.abc import Callable
 import solara
 
 from cspsim.basics.formats import name_in_words
-from cspsim.model.parameters import Figure
+from cspsim.model.parameters import RegisterEntry
 from cspsim.model.uncertainties import Uncertainties
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.schema import parse_month, register_of
-from cspsim.web.explore.levers import groups_of, months_to_begin, standing_of, usual_month
+from cspsim.web.explore.levers import lever_groups, lever_standing, months_to_begin, usual_month
 from cspsim.web.explore.posing import baselines_for
 from cspsim.web.explore.question import LARGEST_SEED, MOST_RUNS, USUAL_RUNS, Question
-from cspsim.web.parts import Button, Choice, NumberField, Tick, box, words
+from cspsim.web.parts import Button, ChoiceField, NumberField, Tick, box, words
 from cspsim.web.scenarios import entries, is_place, place_titles, scenario_of
 
 Ask = Callable[[Question, str], None]
 """Asks another question; the text names the control that was used."""
 
-RUNS = Figure(
+RUNS = RegisterEntry(
     USUAL_RUNS, 8, MOST_RUNS, "runs", "more runs make the interval narrower, not the assumptions better", "", "", "", "Runs of each"
 )
-SEED = Figure(1, 0, LARGEST_SEED, "", "settles all luck; another seed is another set of possible worlds", "", "", "", "Seed")
+SEED = RegisterEntry(1, 0, LARGEST_SEED, "", "settles all luck; another seed is another set of possible worlds", "", "", "", "Seed")
 
 
 @solara.component
@@ -42,14 +42,14 @@ def ScenarioPicker(question: Question, ask: Ask) -> None:
     comparable = baselines_for(question.scenario)
     with box("section", "csp-card", aria_labelledby="explore-scenario"):
         words("h2", "Question", "csp-h2", id_="explore-scenario")
-        Choice("Scenario", question.scenario, titles, pick, hint=chosen.question)
+        ChoiceField("Scenario", question.scenario, titles, pick, hint=chosen.question)
         RealPlaces(question, pick)
         against = {name: title for name, title in titles.items() if name in comparable or name == question.baseline}
-        Choice("Compared with", question.baseline, against, lambda name: ask(question._replace(baseline=name), ""))
+        ChoiceField("Compared with", question.baseline, against, lambda name: ask(question._replace(baseline=name), ""))
         outcomes = {name: entry.title for name, entry in OUTCOMES.items()}
         usual = chosen.data.primary_outcome
         outcome = question.outcome or usual
-        Choice(
+        ChoiceField(
             "Outcome",
             outcome,
             outcomes,
@@ -72,7 +72,7 @@ def RealPlaces(question: Question, pick: Callable[[str], None]) -> None:
         "Every Community Safety Partnership of England and Wales, April 2026 on. Population and recorded crime are published; "
         "money, staff and duties are defaults."
     )
-    Choice("Or a real place", chosen, offered, lambda name: pick(name) if name else None, hint=hint)
+    ChoiceField("Or a real place", chosen, offered, lambda name: pick(name) if name else None, hint=hint)
 
 
 @solara.component
@@ -85,14 +85,14 @@ def LeverPicker(question: Question, ask: Ask) -> None:
     with box("section", "csp-card", aria_labelledby="explore-levers"):
         words("h2", "Levers", "csp-h2", id_="explore-levers")
         begin = {month: f"{parse_month(month):%B %Y}" for month in months}
-        Choice(
+        ChoiceField(
             "What you move holds from",
             since,
             begin,
             lambda month: ask(question._replace(since="" if month == usual_month(scenario) else month), ""),
             hint="To the end of the run. Before that everything stays as the scenario has it.",
         )
-        for group, names in groups_of().items():
+        for group, names in lever_groups().items():
             count = len([name for name in names if name in moved])
             with box("details", "csp-explore__group", **({"open": "open"} if group == "Money" else {})):
                 with box("summary", "csp-h3"):
@@ -107,7 +107,7 @@ def LeverPicker(question: Question, ask: Ask) -> None:
 @solara.component
 def Lever(name: str, question: Question, since: str, ask: Ask) -> None:
     """One lever: where it stands and, where the scenario moves it later by itself, a word on that."""
-    standing = standing_of(scenario_of(question.scenario), name, since)
+    standing = lever_standing(scenario_of(question.scenario), name, since)
     moved = dict(question.levers)
 
     def move(value: float) -> None:
@@ -133,7 +133,9 @@ def AssumptionPicker(question: Question, ask: Ask) -> None:
     with box("section", "csp-card", aria_labelledby="explore-assumptions"):
         words("h2", "Assumptions", "csp-h2", id_="explore-assumptions")
         words("p", "What nobody knows. A change holds in both arms: it is another world, not a policy.", "csp-soft")
-        named = {name: f"{entry.group.capitalize()}: {label_of(name).lower()}" for name, entry in register.items() if name not in chosen}
+        named = {
+            name: f"{entry.group.capitalize()}: {uncertainty_label(name).lower()}" for name, entry in register.items() if name not in chosen
+        }
         offered = {"": "Choose a number to change", **dict(sorted(named.items(), key=lambda pair: pair[1]))}
 
         def add(name: str) -> None:
@@ -143,28 +145,28 @@ def AssumptionPicker(question: Question, ask: Ask) -> None:
         hint = (
             "By the rule of the month that it belongs to. It is set to the far end of its range, where it matters most; move it from there."
         )
-        Choice("Change an assumption", "", offered, add, hint=hint)
+        ChoiceField("Change an assumption", "", offered, add, hint=hint)
         for name, value in question.assumptions:
             with box("div", "csp-stack", "csp-stack--tight").key(name):
                 NumberField(
-                    register[name]._replace(title=label_of(name)),
+                    register[name]._replace(title=uncertainty_label(name)),
                     value,
                     lambda new, name=name: ask(question.with_assumption(name, new), f"uncertainties.{name}"),  # type: ignore[misc] # each its own name
                 )
                 with box("div", "csp-cluster"):
                     words("span", f"Best guess: {register[name].value:g}.", "csp-field__hint")
                     forget = lambda name=name: ask(question.with_assumption(name, None), "")  # noqa: E731 # a handler
-                    Button("Back to the best guess", forget, kind="quiet", describe=label_of(name))
+                    Button("Back to the best guess", forget, kind="quiet", describe=uncertainty_label(name))
         if question.assumptions:
             Tick("Answer under the changed assumptions", question.changed, lambda on: ask(question._replace(changed=on), ""))
 
 
-def label_of(name: str) -> str:
+def uncertainty_label(name: str) -> str:
     """An uncertainty's name in words."""
     text = name_in_words(name)
     return text[:1].upper() + text[1:]
 
 
-def _other_end(figure: Figure) -> float:
+def _other_end(figure: RegisterEntry) -> float:
     """The end of the range that is farther from the best guess: where an assumption would matter most."""
     return figure.high if figure.high - figure.value >= figure.value - figure.low else figure.low

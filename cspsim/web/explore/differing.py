@@ -12,7 +12,7 @@ MOST_PARTS = 16
 """With more parts than this no table of single effects would be read, and the runs would take long."""
 
 
-class Part(NamedTuple):
+class DifferingPart(NamedTuple):
     """One part of a difference: a lever, an authority, a grant. ``without``: the scenario with that part as in the baseline."""
 
     key: str
@@ -23,7 +23,7 @@ class Part(NamedTuple):
 class Apart(NamedTuple):
     """The parts of a difference; ``said`` tells what could not be taken apart, and why."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[DifferingPart, ...]
     said: str = ""
 
 
@@ -46,7 +46,7 @@ def parts_between(baseline: Scenario, scenario: Scenario) -> Apart:
         if still:
             left.append(title)
         else:
-            parts.append(Part(group, title, without))
+            parts.append(DifferingPart(group, title, without))
     return Apart(tuple(parts), f"Cannot be switched off by itself: {', '.join(left)}." if left else "")
 
 

@@ -3,22 +3,22 @@
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from cspsim.model.parameters import Figure, Levers
+from cspsim.model.parameters import Levers, RegisterEntry
 from cspsim.scenario.layout import calendar_of, path_by_month
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.schema import DatedPath, parse_month, register_of
 
 
-class Standing(NamedTuple):
+class LeverStanding(NamedTuple):
     """A lever as the scenario has it. ``value`` is that of the first month that counts, ``later`` what it becomes after that."""
 
     name: str
-    figure: Figure
+    figure: RegisterEntry
     value: float
     later: tuple[tuple[str, float], ...]
 
 
-def groups_of() -> dict[str, list[str]]:
+def lever_groups() -> dict[str, list[str]]:
     """Group of the page -> names of its levers, in the order of the register."""
     groups: dict[str, list[str]] = {}
     for name, figure in register_of(Levers).items():
@@ -41,7 +41,7 @@ def usual_month(scenario: Scenario) -> str:
 
 
 @lru_cache(maxsize=500)
-def standing_of(scenario: Scenario, name: str, since: str) -> Standing:
+def lever_standing(scenario: Scenario, name: str, since: str) -> LeverStanding:
     """Where a lever stands from a month on. Raises KeyError for a lever that does not exist."""
     figure = register_of(Levers)[name]
     months = [month for month in calendar_of(scenario.data).reported if month >= parse_month(since)]
@@ -51,7 +51,7 @@ def standing_of(scenario: Scenario, name: str, since: str) -> Standing:
         for month, before, value in zip(months[1:], values[:-1], values[1:], strict=True)
         if abs(value - before) > 1e-12
     )
-    return Standing(name, figure, float(values[0]), later)
+    return LeverStanding(name, figure, float(values[0]), later)
 
 
 def holding(scenario: Scenario, name: str, value: float, since: str) -> dict[str, Any]:

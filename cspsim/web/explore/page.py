@@ -13,25 +13,25 @@ from cspsim.web.explore.controls import AssumptionPicker, LeverPicker, ScenarioP
 from cspsim.web.explore.ensemble import Ensemble
 from cspsim.web.explore.notes import NOTES
 from cspsim.web.explore.posing import Posed
-from cspsim.web.explore.question import History, Question
-from cspsim.web.explore.results import Results, Unanswered
+from cspsim.web.explore.question import Question, QuestionHistory
+from cspsim.web.explore.results import ExploreResults, Unanswered
 from cspsim.web.frame import use_frame
 from cspsim.web.parts import Address, Button, CopyButton, Export, Notice, Table, box, words
 from cspsim.web.table import as_csv
 
-kept: solara.Reactive[History | None] = solara.reactive(None)
+kept: solara.Reactive[QuestionHistory | None] = solara.reactive(None)
 """What a browser tab asked last, for when its reader comes back from another tab of the page."""
 
 
 @solara.component
-def Page() -> None:
+def ExplorePage() -> None:
     """What the tab shows."""
     search = solara.use_router().search or ""
     begun, said = solara.use_memo(lambda: question_of(search), [])
     before = kept.peek()
-    history, set_history = solara.use_state(before if before is not None and not search else History(begun))
+    history, set_history = solara.use_state(before if before is not None and not search else QuestionHistory(begun))
 
-    def keep(new: History) -> None:
+    def keep(new: QuestionHistory) -> None:
         kept.value = new
         set_history(new)
 
@@ -61,8 +61,8 @@ def Page() -> None:
                     Unanswered(fault)
                 if ensemble is not None:
                     why = lambda on: keep(history._replace(now=history.now._replace(why=on)))  # noqa: E731 # a handler
-                    Results(ensemble, history.now.why, why, short.set)
-                    TakeAway(ensemble)
+                    ExploreResults(ensemble, history.now.why, why, short.set)
+                    ExploreTakeAway(ensemble)
 
 
 def _posed(question: Question) -> tuple[Posed | None, CspsimError | None]:
@@ -73,7 +73,7 @@ def _posed(question: Question) -> tuple[Posed | None, CspsimError | None]:
 
 
 @solara.component
-def Steps(history: History, keep: Callable[[History], None]) -> None:
+def Steps(history: QuestionHistory, keep: Callable[[QuestionHistory], None]) -> None:
     """Undo, redo, and back to how the scenario is."""
     plain = history.now._replace(levers=(), assumptions=(), changed=False, since="")
     with box("div", "csp-toolbar", role="group", aria_label="Steps"):
@@ -92,7 +92,7 @@ def InShort(said: solara.Reactive[str]) -> None:
 
 
 @solara.component
-def TakeAway(ensemble: Ensemble) -> None:
+def ExploreTakeAway(ensemble: Ensemble) -> None:
     """The same answer at the command line, and files."""
     posed = ensemble.posed
     with box("section", "csp-card", aria_labelledby="explore-away"):

@@ -9,7 +9,7 @@ from cspsim.basics.formats import Scale, amount, scale_of, unit_in_words
 from cspsim.comparing.dashboard import DEFINITIONS
 from cspsim.comparing.differences import CONFIDENCE_LEVEL, paired_estimate, parts_of
 from cspsim.model.parameters import Floats
-from cspsim.reports.summary import row_of
+from cspsim.reports.summary import comparison_row
 from cspsim.running.outcomes import OUTCOMES, SHARE
 from cspsim.web.chart_options import Line, line_option
 from cspsim.web.explore.answer import BASELINE, SCENARIO, Answer, Moved
@@ -177,7 +177,7 @@ def measured_and_true(answer: Answer) -> Table:
     """What was measured and believed beside what was true, over the window."""
     rows = []
     for name in MEASURED:
-        row = row_of(answer.comparison.finding(SCENARIO, name))
+        row = comparison_row(answer.comparison.finding(SCENARIO, name))
         rows.append([f"{row.title}: {OUTCOMES[name].meaning}" if name in GAPS else row.title, row.baseline, row.value, row.difference])
     return Table(["Measured, believed, true", "Baseline", "Scenario", "Difference"], rows, "Measured and believed against true")
 

@@ -43,7 +43,7 @@ def _set(pairs: tuple[tuple[str, float], ...], name: str, value: float | None) -
     return tuple(sorted((key, number) for key, number in changed.items() if not (value is None and key == name)))
 
 
-class History(NamedTuple):
+class QuestionHistory(NamedTuple):
     """What was asked before and after the question that stands now."""
 
     now: Question
@@ -52,22 +52,22 @@ class History(NamedTuple):
     moved: str = ""  # the control that made the latest step, at the time ``at``
     at: float = 0.0
 
-    def asked(self, question: Question, control: str, at: float, apart: float = 1.5) -> "History":
+    def asked(self, question: Question, control: str, at: float, apart: float = 1.5) -> "QuestionHistory":
         """Another question. Steps of one control within ``apart`` seconds of each other are one step: a slider that is pulled."""
         if question == self.now:
             return self
         if control and control == self.moved and at - self.at < apart:
-            return History(question, self.past, (), control, at)
-        return History(question, (*self.past, self.now)[-MOST_STEPS:], (), control, at)
+            return QuestionHistory(question, self.past, (), control, at)
+        return QuestionHistory(question, (*self.past, self.now)[-MOST_STEPS:], (), control, at)
 
-    def undone(self) -> "History":
+    def undone(self) -> "QuestionHistory":
         """Back to the question before, if there is one."""
         if not self.past:
             return self
-        return History(self.past[-1], self.past[:-1], (self.now, *self.future))
+        return QuestionHistory(self.past[-1], self.past[:-1], (self.now, *self.future))
 
-    def redone(self) -> "History":
+    def redone(self) -> "QuestionHistory":
         """Forward again, if something was undone."""
         if not self.future:
             return self
-        return History(self.future[0], (*self.past, self.now), self.future[1:])
+        return QuestionHistory(self.future[0], (*self.past, self.now), self.future[1:])

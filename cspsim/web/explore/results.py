@@ -6,7 +6,7 @@ import solara
 
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.formats import amount
-from cspsim.reports.summary import rows_of
+from cspsim.reports.summary import comparison_rows
 from cspsim.running.outcomes import MAIN, OUTCOMES
 from cspsim.web.explore.answer import SCENARIO, Answer, answer_of, corners_of, moved_by
 from cspsim.web.explore.ensemble import WHY_RUNS, Ensemble
@@ -26,7 +26,9 @@ from cspsim.web.parts import Button, Chart, DataTable, Notice, Progress, Table, 
 
 
 @solara.component
-def Results(ensemble: Ensemble, why: bool, set_why: Callable[[bool], None], summarise: Callable[[str], None] = lambda said: None) -> None:
+def ExploreResults(
+    ensemble: Ensemble, why: bool, set_why: Callable[[bool], None], summarise: Callable[[str], None] = lambda said: None
+) -> None:
     """The answer as far as it is known, drawn anew as runs come in. ``summarise`` is given the answer in one line."""
 
     def follow(tell: Callable[[], None]) -> Callable[[], None]:
@@ -202,7 +204,7 @@ def AllOutcomes(answer: Answer) -> None:
     """The table that the command line prints."""
     rows = [
         [row.title, row.baseline, row.value, row.difference, row.interval, row.assumptions, f"{row.verdict}, {row.direction}".rstrip(", ")]
-        for row in rows_of(answer.comparison, SCENARIO, MAIN)
+        for row in comparison_rows(answer.comparison, SCENARIO, MAIN)
     ]
     columns = ["Outcome", "Baseline", "Scenario", "Difference", "95% interval", "Under other assumptions", "Verdict"]
     with box("details", "csp-card"):

@@ -7,13 +7,13 @@ import numpy as np
 from cspsim.basics.formats import amount, interval
 from cspsim.comparing.comparison import MAINSTREAM, PARTNERSHIP, Finding
 from cspsim.comparing.differences import IDENTICAL, UNDEFINED
-from cspsim.reports.summary import direction_of, row_of, window_in_words
+from cspsim.reports.summary import comparison_row, direction_of, window_in_words
 from cspsim.running.outcomes import OUTCOMES, POUNDS, SHARE
 from cspsim.web.explore.answer import BASELINE, SCENARIO, Answer
 from cspsim.web.explore.runs import SETS
 
 
-class Told(NamedTuple):
+class AnswerInWords(NamedTuple):
     """The answer as the page tells it. ``mark``: the verdict in a word or three; ``tone``: good, bad or unsure."""
 
     headline: str
@@ -28,7 +28,7 @@ def mark_of(verdict: str) -> str:
     return verdict[:1].upper() + verdict[1:]
 
 
-def told(answer: Answer) -> Told:
+def told(answer: Answer) -> AnswerInWords:
     """The answer to the question, its interval, and how far other assumptions move it."""
     finding, title = answer.finding, OUTCOMES[answer.posed.outcome].title
     better = direction_of(finding)
@@ -37,14 +37,14 @@ def told(answer: Answer) -> Told:
     runs = f"{answer.done:,} run{'s' if answer.done != 1 else ''} of each on the same luck"
     span = window_in_words(answer.comparison.results[BASELINE])
     if finding.verdict == IDENTICAL:
-        return Told(f"{title}: no difference at all in {answer.done:,} runs.", f"{span}, {runs}.", "", mark, tone)
+        return AnswerInWords(f"{title}: no difference at all in {answer.done:,} runs.", f"{span}, {runs}.", "", mark, tone)
     if finding.verdict == UNDEFINED:
-        return Told(f"{title} cannot be compared: there is nothing to divide by.", f"{span}, {runs}.", "", mark, tone)
-    row = row_of(finding)
+        return AnswerInWords(f"{title} cannot be compared: there is nothing to divide by.", f"{span}, {runs}.", "", mark, tone)
+    row = comparison_row(finding)
     known = f"95% interval {row.interval}" if np.isfinite(finding.half_width) else "no interval from a single run"
     matters = smallest_in_words(finding)
     world = ", both under your changed assumptions" if answer.posed.under_changed else ""
-    return Told(
+    return AnswerInWords(
         f"{title}: {difference_in_words(finding)} than under “{answer.posed.baseline_title}”{world}",
         f"{known}. {span}, {runs}; a difference below {matters} is smaller than matters.",
         " ".join(part for part in (_split(answer), _range(answer)) if part),
@@ -77,7 +77,7 @@ def _range(answer: Answer) -> str:
     finding = answer.finding
     if not answer.comparison.assumption_sets or not np.isfinite(finding.assumptions_low):
         return ""
-    row = row_of(finding)
+    row = comparison_row(finding)
     return (
         f"Under {SETS} other sets of assumptions the difference lies between {row.assumptions.replace(' to ', ' and ')} "
         f"(5\N{EN DASH}95%), with the same sign in {row.same_sign}."
@@ -102,7 +102,7 @@ def corner_in_words(finding: Finding) -> str:
     """A difference with its interval and verdict: one cell of the 2x2."""
     if finding.verdict in (IDENTICAL, UNDEFINED):
         return mark_of(finding.verdict)
-    row = row_of(finding)
+    row = comparison_row(finding)
     return f"{row.difference} ({row.interval}): {finding.verdict}"
 
 

@@ -6,16 +6,16 @@ import solara
 
 from cspsim.basics.errors import CspsimError
 from cspsim.web.frame import use_frame
-from cspsim.web.kit.cards import Cares, CommissionerCard, RoleCard, commissioner_card, role_cards
+from cspsim.web.kit.cards import CommissionerCard, CrimeOfInterest, RoleCard, commissioner_card, role_cards
 from cspsim.web.kit.lessons import load_lessons
 from cspsim.web.kit.parts import Link, address, bullets, rows_below
 from cspsim.web.kit.printable import printable_kit
-from cspsim.web.parts import Address, Choice, Download, Notice, box, words
+from cspsim.web.parts import Address, ChoiceField, Download, Notice, box, words
 from cspsim.web.scenarios import entries, known_names, scenario_of
 
 
 @solara.component
-def Cards() -> None:
+def RoleCards() -> None:
     """A card for every authority of a scenario that somebody picks, and one for the commissioner."""
     asked = parse_qs(solara.use_router().search or "").get("scenario", ["baseline"])[0]
     name, set_name = solara.use_state(asked if asked in known_names() else "baseline")
@@ -31,16 +31,16 @@ def Cards() -> None:
             if asked not in known_names():
                 Notice(str(CspsimError(f"There is no scenario “{asked[:60]}” here. These are the baseline's cards.")), "warning")
             with box("div", "csp-cluster"):
-                Choice("Scenario", name, {entry.name: entry.title for entry in entries()}, set_name)
+                ChoiceField("Scenario", name, {entry.name: entry.title for entry in entries()}, set_name)
                 Download("Download to print", "cspsim-kit.html", lambda: printable_kit(scenario))
         with box("div", "csp-grid", "csp-grid--2"):
             for card in role_cards(scenario):
-                Card(card).key(f"{name}/{card.name}")
-            Commissioner(commissioner_card(scenario)).key(f"{name}/commissioner")
+                RoleCardView(card).key(f"{name}/{card.name}")
+            CommissionerCardView(commissioner_card(scenario)).key(f"{name}/commissioner")
 
 
 @solara.component
-def Card(card: RoleCard) -> None:
+def RoleCardView(card: RoleCard) -> None:
     """One authority's card."""
     with box("article", "csp-card", aria_labelledby=f"card-{card.name}"):
         words("h2", card.title, "csp-h2", id_=f"card-{card.name}")
@@ -59,13 +59,13 @@ def Card(card: RoleCard) -> None:
         bullets(card.play)
 
 
-def _cares(cares: tuple[Cares, ...], title: str) -> None:
+def _cares(cares: tuple[CrimeOfInterest, ...], title: str) -> None:
     """How much of each crime type is somebody's business."""
     rows_below(title, (title, "0 to 1"), [(each.title, f"{each.share:.1f}") for each in cares], compact=True)
 
 
 @solara.component
-def Commissioner(card: CommissionerCard) -> None:
+def CommissionerCardView(card: CommissionerCard) -> None:
     """The commissioner's card."""
     with box("article", "csp-card", aria_labelledby="card-commissioner"):
         words("h2", card.title, "csp-h2", id_="card-commissioner")

@@ -26,7 +26,7 @@ class Held(NamedTuple):
     status: str
 
 
-class Cares(NamedTuple):
+class CrimeOfInterest(NamedTuple):
     """A crime type and how much of it is somebody's business, 0 to 1."""
 
     title: str
@@ -50,7 +50,7 @@ class RoleCard(NamedTuple):
     coordinates: bool
     tasks: tuple[str, ...]
     has: tuple[Held, ...]
-    cares: tuple[Cares, ...]
+    cares: tuple[CrimeOfInterest, ...]
     leads: tuple[str, ...]
     helps: tuple[str, ...]
     manner: tuple[Manner, ...]
@@ -71,7 +71,7 @@ class CommissionerCard(NamedTuple):
 
     title: str
     happens: tuple[str, ...]
-    cares: tuple[Cares, ...]
+    cares: tuple[CrimeOfInterest, ...]
     rules: tuple[Rule, ...]
     play: tuple[str, ...]
 
@@ -118,8 +118,8 @@ def _level(value: float) -> str:
     return next(word for least, word in LEVELS if value >= least)
 
 
-def _cares(weights: dict[str, Number], data: ScenarioData) -> tuple[Cares, ...]:
-    found = [Cares(data.crime_types[crime].title, weight.value) for crime, weight in weights.items() if weight.value > 0]
+def _cares(weights: dict[str, Number], data: ScenarioData) -> tuple[CrimeOfInterest, ...]:
+    found = [CrimeOfInterest(data.crime_types[crime].title, weight.value) for crime, weight in weights.items() if weight.value > 0]
     return tuple(sorted(found, key=lambda each: (-each.share, each.title)))
 
 

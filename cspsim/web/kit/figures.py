@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.formats import MINUS, amount, interval, roughly
 from cspsim.running.outcomes import OUTCOMES, SHARE, Outcome
-from cspsim.web.kit.lessons import Asked, Claim, Compared, Lesson
+from cspsim.web.kit.lessons import Claim, Lesson, LessonComparison, OutcomeAsked
 
 FIGURES_FILE = Path(__file__).resolve().parent / "lesson_figures.json"
 
@@ -41,7 +41,7 @@ class Counts(NamedTuple):
         return {name: round(100 * count / max(1, self.all), 1) for name, count in self._asdict().items()}
 
 
-class Figure(NamedTuple):
+class LessonFigure(NamedTuple):
     """One outcome of one comparison: the paired difference with its 95 % interval, and how often it comes out how."""
 
     outcome: str
@@ -73,10 +73,10 @@ class Stored(NamedTuple):
     """The file of figures: how they were made, and each under ``lesson`` and ``comparison.outcome``."""
 
     settings: dict[str, Any]
-    figures: dict[str, dict[str, Figure]]
+    figures: dict[str, dict[str, LessonFigure]]
 
 
-class Row(NamedTuple):
+class LessonRow(NamedTuple):
     """A figure in words. ``runs`` and ``sets`` say how often; ``spread`` is the range over sets, 5th to 95th percentile."""
 
     says: str
@@ -105,18 +105,18 @@ def load_figures() -> Stored:
     return Stored(raw["settings"], figures)
 
 
-def _figure(entry: dict[str, Any]) -> Figure:
-    return Figure(**{**entry, "runs": Counts(**entry["runs"]), "sets": Counts(**entry["sets"])})
+def _figure(entry: dict[str, Any]) -> LessonFigure:
+    return LessonFigure(**{**entry, "runs": Counts(**entry["runs"]), "sets": Counts(**entry["sets"])})
 
 
 # ------------------------------------------------------------------------------------------------------------ in words
 
 
-def row_of(figure: Figure, compared: Compared, asked: Asked, place: str = "") -> Row:
+def lesson_row(figure: LessonFigure, compared: LessonComparison, asked: OutcomeAsked, place: str = "") -> LessonRow:
     """A figure as a row of the lesson's table; ``place`` is the title of the partnership it is about, if it is about one."""
     unit, points = figure.entry.unit, figure.entry.unit == SHARE
     noise = (figure.ci_high - figure.ci_low) / 2 or None
-    return Row(
+    return LessonRow(
         says=asked.says,
         title=figure.entry.title + (f", {place}" if place else ""),
         before=glued(amount(figure.baseline, unit, noise)),
@@ -133,7 +133,7 @@ def row_of(figure: Figure, compared: Compared, asked: Asked, place: str = "") ->
     )
 
 
-def _spread(figure: Figure, against: float | None) -> str:
+def _spread(figure: LessonFigure, against: float | None) -> str:
     """The range over sets of assumptions: of the difference, or of the outcome itself where it is compared with a number."""
     unit, points = figure.entry.unit, figure.entry.unit == SHARE and against is None
     low, high = (end + (against or 0.0) for end in (figure.sets_low, figure.sets_high))
@@ -145,7 +145,7 @@ def glued(text: str) -> str:
     return text.replace(MINUS, MINUS + "\N{WORD JOINER}")
 
 
-def firmness(figure: Figure) -> str:
+def firmness(figure: LessonFigure) -> str:
     """How far the answer at the best guesses stands once nobody knows the assumptions: the share of sets that give the same one."""
     if figure.claim is None or not figure.sets.all:
         return "not decided"
@@ -161,7 +161,7 @@ def often(counts: Counts) -> str:
     return ", ".join(f"{count} {SHORT[name]}" for count, name in found) or "not defined"
 
 
-def percent_of(figure: Figure) -> str:
+def percent_of(figure: LessonFigure) -> str:
     """The difference relative to the baseline, with its sign; nothing for shares, and where the baseline is nothing."""
     if figure.entry.unit == SHARE or figure.baseline == 0:
         return ""
@@ -169,7 +169,7 @@ def percent_of(figure: Figure) -> str:
     return amount(share, SHARE, noise or None, signed=True)
 
 
-def filled(text: str, lesson: Lesson, figures: dict[str, Figure]) -> str:
+def filled(text: str, lesson: Lesson, figures: dict[str, LessonFigure]) -> str:
     """A text with its figures: ``{audit.recorded_crimes:percent}`` becomes ``7%``.
 
     Parts: ``before``, ``after``, ``size`` (of the difference), ``percent`` (of the baseline), ``low`` and ``high`` (over sets of
@@ -187,7 +187,7 @@ def filled(text: str, lesson: Lesson, figures: dict[str, Figure]) -> str:
     return _PLACEHOLDER.sub(one, text)
 
 
-def _part(figure: Figure, part: str) -> str:
+def _part(figure: LessonFigure, part: str) -> str:
     unit, points = figure.entry.unit, figure.entry.unit == SHARE
     if part.startswith("sets_"):
         return f"{getattr(figure.sets, part.removeprefix('sets_'))} of {figure.sets.all}"

@@ -6,10 +6,10 @@ import solara
 
 from cspsim.web.events import template
 from cspsim.web.frame import Note, use_frame
-from cspsim.web.kit.figures import Row
+from cspsim.web.kit.figures import LessonRow
 from cspsim.web.kit.lessons import CLAIMS, MINUTES, Claim, Evidence
 from cspsim.web.kit.parts import Link, address, bullets, opens, rows_below
-from cspsim.web.kit.views import Answered, Block, LessonView
+from cspsim.web.kit.views import Answered, ComparisonView, LessonView
 from cspsim.web.parts import Button, Notice, box, words
 
 Choices = dict[int, Claim]
@@ -39,7 +39,7 @@ def LessonPage(view: LessonView) -> None:
                 Link(f"Open in {lesson.view.capitalize()}", opens(lesson), "primary")
                 _Print(label="Print this page")
                 words("span", f"“{view.scenario}” against “{view.baseline}”. Levers: {', '.join(view.levers)}.", "csp-soft")
-        Plan(view)
+        LessonPlan(view)
         Predictions(view, choices, set_choices, committed, lambda: set_committed(True))
         if committed or shown:
             Reveal(view, choices if committed else {})
@@ -59,7 +59,7 @@ def notes_of(view: LessonView) -> list[Note]:
 
 
 @solara.component
-def Plan(view: LessonView) -> None:
+def LessonPlan(view: LessonView) -> None:
     """Materials and steps with their minutes."""
     with box("section", "csp-card", aria_labelledby="steps"):
         words("h2", f"{MINUTES} minutes, step by step", "csp-h2", id_="steps")
@@ -107,7 +107,7 @@ def Reveal(view: LessonView, choices: Choices) -> None:
     with box("section", "csp-stack", aria_labelledby="shows"):
         words("h2", "What the model shows", "csp-h2", id_="shows")
         for number, answered in enumerate(view.predictions):
-            Told(answered, choices.get(number))
+            PredictionTold(answered, choices.get(number))
         words("p", view.in_short)
         for block in view.blocks:
             with box("div", "csp-card"):
@@ -134,7 +134,7 @@ def Reveal(view: LessonView, choices: Choices) -> None:
 
 
 @solara.component
-def Told(answered: Answered, chosen: Claim | None) -> None:
+def PredictionTold(answered: Answered, chosen: Claim | None) -> None:
     """One prediction and the model's answer."""
     answers = dict(answered.prediction.answers())
     heading = ("You expected it" if chosen == answered.claim else "It came out otherwise") if chosen else "The model's answer"
@@ -162,7 +162,7 @@ def Graded(entry: Evidence) -> None:
         words("span", f"{entry.source}.", "csp-soft", "csp-small")
 
 
-def columns_of(block: Block) -> tuple[str, ...]:
+def columns_of(block: ComparisonView) -> tuple[str, ...]:
     """Column titles of a comparison's table."""
     return (
         "What happens",
@@ -173,7 +173,7 @@ def columns_of(block: Block) -> tuple[str, ...]:
     )
 
 
-def cells_of(row: Row) -> tuple[str, ...]:
+def cells_of(row: LessonRow) -> tuple[str, ...]:
     """A figure as cells of that table."""
     percent = f", {row.percent}" if row.percent else ""
     return (

@@ -14,7 +14,7 @@ from cspsim.model.parameters import Levers
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.running.results import AREA
 from cspsim.scenario.scenario_files import scenario_names
-from cspsim.scenario.schema import Section, register_of
+from cspsim.scenario.schema import FileSection, register_of
 from cspsim.scenario.toml_lines import write_value
 from cspsim.sweep.toml_file import FileReader
 
@@ -31,7 +31,7 @@ class LessonError(FileError):
     kind = "lesson file"
 
 
-class Step(Section):
+class LessonStep(FileSection):
     """One step of a lesson."""
 
     minutes: int = Field(ge=1)
@@ -39,7 +39,7 @@ class Step(Section):
     text: str
 
 
-class Asked(Section):
+class OutcomeAsked(FileSection):
     """One outcome of a comparison: how the text reads the answer (``claim``), and what that means in words (``says``)."""
 
     outcome: str
@@ -53,7 +53,7 @@ class Asked(Section):
         return self.outcome if self.place == AREA else f"{self.outcome}.{self.place}"
 
 
-class Compared(Section):
+class LessonComparison(FileSection):
     """A scenario against a baseline on the same luck, or against a fixed number, with what is asked of it."""
 
     about: str
@@ -62,7 +62,7 @@ class Compared(Section):
     baseline: str | None = None
     baseline_changes: dict[str, Any] = Field(default_factory=dict)
     against: float | None = None
-    figures: list[Asked]
+    figures: list[OutcomeAsked]
 
     @property
     def command(self) -> str:
@@ -89,7 +89,7 @@ class Compared(Section):
         return f"/explore?{urlencode(state)}"
 
 
-class Prediction(Section):
+class Prediction(FileSection):
     """A question about one figure, to be answered before the reveal; which answer is right the figure says."""
 
     figure: str
@@ -103,7 +103,7 @@ class Prediction(Section):
         return [("higher", self.higher), ("same", self.same), ("lower", self.lower)]
 
 
-class Evidence(Section):
+class Evidence(FileSection):
     """A finding, how strong the evidence for it is, and where it was read."""
 
     says: str
@@ -111,7 +111,7 @@ class Evidence(Section):
     source: str
 
 
-class Lesson(Section):
+class Lesson(FileSection):
     """One lesson of twenty minutes."""
 
     title: str
@@ -127,58 +127,58 @@ class Lesson(Section):
     materials: list[str]
     questions: list[str]
     leaves_out: list[str]
-    steps: list[Step]
+    steps: list[LessonStep]
     predictions: list[Prediction]
-    comparisons: dict[str, Compared]
+    comparisons: dict[str, LessonComparison]
     thesis: Evidence
     evidence: list[Evidence]
 
-    def asked(self) -> Iterator[tuple[str, Compared, Asked]]:
+    def asked(self) -> Iterator[tuple[str, LessonComparison, OutcomeAsked]]:
         """Every figure under its name, ``comparison.outcome``, with the comparison it belongs to."""
         for key, compared in self.comparisons.items():
             for asked in compared.figures:
                 yield f"{key}.{asked.name}", compared, asked
 
 
-class Guide(Section):
+class Guide(FileSection):
     """How to run a lesson, and what 'how often' means."""
 
     how: list[str]
     often: list[str]
 
 
-class Prompt(Section):
+class Prompt(FileSection):
     """One line of the debrief sheet to write on."""
 
     ask: str
     lines: int = Field(ge=1)
 
 
-class Part(Section):
+class DebriefPart(FileSection):
     """One part of the debrief sheet."""
 
     title: str
     prompts: list[Prompt]
 
 
-class Debrief(Section):
+class DebriefSheet(FileSection):
     """The debrief sheet."""
 
     title: str
     lead: str
-    parts: list[Part]
+    parts: list[DebriefPart]
 
 
-class LessonFile(Section):
+class LessonFile(FileSection):
     """Everything ``lessons.toml`` says."""
 
     strengths: dict[str, str]
     guide: Guide
     lessons: dict[str, Lesson]
-    debrief: Debrief
+    debrief: DebriefSheet
 
 
-class Place(NamedTuple):
+class NamedPlace(NamedTuple):
     """Where a name stands in the file, what it names, and what it may name."""
 
     key: tuple[str, ...]
@@ -213,18 +213,18 @@ def read_lessons(path: Path) -> LessonFile:
     return found
 
 
-def _names(lesson: Lesson, strengths: list[str]) -> Iterator[Place]:
+def _names(lesson: Lesson, strengths: list[str]) -> Iterator[NamedPlace]:
     """Every name in a lesson that something else must know."""
     scenarios, outcomes, levers = scenario_names(), list(OUTCOMES), list(register_of(Levers))
     figures = [name for name, _, _ in lesson.asked()]
-    yield Place(("scenario",), "scenario", lesson.scenario, scenarios)
-    yield Place(("baseline",), "scenario", lesson.baseline, scenarios)
-    yield Place(("outcome",), "outcome", lesson.outcome, outcomes)
-    yield from (Place(("levers",), "lever", name, levers) for name in lesson.levers)
-    yield from (Place(("predictions",), "figure", entry.figure, figures) for entry in lesson.predictions)
-    yield from (Place(("evidence",), "strength", entry.strength, strengths) for entry in [lesson.thesis, *lesson.evidence])
+    yield NamedPlace(("scenario",), "scenario", lesson.scenario, scenarios)
+    yield NamedPlace(("baseline",), "scenario", lesson.baseline, scenarios)
+    yield NamedPlace(("outcome",), "outcome", lesson.outcome, outcomes)
+    yield from (NamedPlace(("levers",), "lever", name, levers) for name in lesson.levers)
+    yield from (NamedPlace(("predictions",), "figure", entry.figure, figures) for entry in lesson.predictions)
+    yield from (NamedPlace(("evidence",), "strength", entry.strength, strengths) for entry in [lesson.thesis, *lesson.evidence])
     for name, compared in lesson.comparisons.items():
         key = ("comparisons", name)
-        yield Place((*key, "scenario"), "scenario", compared.scenario, scenarios)
-        yield Place((*key, "baseline"), "scenario", compared.baseline or compared.scenario, scenarios)
-        yield from (Place((*key, "figures"), "outcome", asked.outcome, outcomes) for asked in compared.figures)
+        yield NamedPlace((*key, "scenario"), "scenario", compared.scenario, scenarios)
+        yield NamedPlace((*key, "baseline"), "scenario", compared.baseline or compared.scenario, scenarios)
+        yield from (NamedPlace((*key, "figures"), "outcome", asked.outcome, outcomes) for asked in compared.figures)

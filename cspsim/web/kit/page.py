@@ -4,7 +4,7 @@ import solara
 
 from cspsim.basics.errors import CspsimError
 from cspsim.web.frame import Note, use_frame
-from cspsim.web.kit.card_page import Cards, DebriefSheet
+from cspsim.web.kit.card_page import DebriefSheet, RoleCards
 from cspsim.web.kit.lesson_page import LessonPage
 from cspsim.web.kit.lessons import MINUTES, load_lessons
 from cspsim.web.kit.parts import CARDS, DEBRIEF, Link, address, bullets
@@ -15,7 +15,7 @@ from cspsim.web.scenarios import scenario_of
 
 
 @solara.component
-def Page() -> None:
+def KitPage() -> None:
     """What the tab shows: the page that the address names after ``/kit``, else the list of lessons."""
     path = solara.use_router().path.strip("/").split("/")[1:]
     wanted = path[0] if path else ""
@@ -23,7 +23,7 @@ def Page() -> None:
     if wanted in views:
         LessonPage(views[wanted]).key(wanted)
     elif wanted == CARDS:
-        Cards()
+        RoleCards()
     elif wanted == DEBRIEF:
         DebriefSheet()
     else:

@@ -10,23 +10,23 @@ from cspsim.running.outcomes import OUTCOMES
 from cspsim.running.results import AREA
 from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.scenario.schema import register_of
-from cspsim.web.kit.figures import VERDICTS, Figure, Row, Stored, filled, firmness, load_figures, often, row_of
-from cspsim.web.kit.lessons import Claim, Compared, Lesson, Prediction, Step, load_lessons
+from cspsim.web.kit.figures import VERDICTS, LessonFigure, LessonRow, Stored, filled, firmness, lesson_row, load_figures, often
+from cspsim.web.kit.lessons import Claim, Lesson, LessonComparison, LessonStep, Prediction, load_lessons
 
 
 class Timed(NamedTuple):
     """A step with the minutes of the lesson at which it begins and ends."""
 
-    step: Step
+    step: LessonStep
     begins: int
     ends: int
 
 
-class Block(NamedTuple):
+class ComparisonView(NamedTuple):
     """One comparison with its rows, where Explore asks the same and the command line that does; empty where none does."""
 
     about: str
-    rows: tuple[Row, ...]
+    rows: tuple[LessonRow, ...]
     level: bool
     address: str
     command: str
@@ -56,7 +56,7 @@ class LessonView(NamedTuple):
     levers: tuple[str, ...]
     outcome: str
     steps: tuple[Timed, ...]
-    blocks: tuple[Block, ...]
+    blocks: tuple[ComparisonView, ...]
     predictions: tuple[Answered, ...]
 
 
@@ -92,21 +92,21 @@ def lesson_view(key: str, lesson: Lesson, stored: Stored) -> LessonView:
     )
 
 
-def _timed(steps: list[Step]) -> list[Timed]:
+def _timed(steps: list[LessonStep]) -> list[Timed]:
     ends = [sum(step.minutes for step in steps[: k + 1]) for k in range(len(steps))]
     return [Timed(step, end - step.minutes, end) for step, end in zip(steps, ends, strict=True)]
 
 
-def _block(name: str, compared: Compared, lesson: Lesson, figures: dict[str, Figure]) -> Block:
+def _block(name: str, compared: LessonComparison, lesson: Lesson, figures: dict[str, LessonFigure]) -> ComparisonView:
     places = _scenario(compared.scenario).data.partnerships
     rows = tuple(
-        row_of(figures[f"{name}.{asked.name}"], compared, asked, "" if asked.place == AREA else places[asked.place].title)
+        lesson_row(figures[f"{name}.{asked.name}"], compared, asked, "" if asked.place == AREA else places[asked.place].title)
         for asked in compared.figures
     )
-    return Block(compared.about, rows, compared.against is not None, compared.address(lesson.outcome), compared.command)
+    return ComparisonView(compared.about, rows, compared.against is not None, compared.address(lesson.outcome), compared.command)
 
 
-def _answered(prediction: Prediction, figure: Figure) -> Answered:
+def _answered(prediction: Prediction, figure: LessonFigure) -> Answered:
     answers = dict(prediction.answers())
     return Answered(
         prediction=prediction,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cspsim.web.play.course import Course, Desk, Player
 
 
-class Cares(NamedTuple):
+class CrimeInBrief(NamedTuple):
     """A crime type as an authority sees it: how much of it is its business (0-1), and recorded crimes of the latest 12 months."""
 
     title: str
@@ -54,7 +54,7 @@ class Briefing(NamedTuple):
     sits: bool
     coordinates: bool
     leads: tuple[str, ...]
-    cares: tuple[Cares, ...]
+    cares: tuple[CrimeInBrief, ...]
     hours: float
     workload: float
     budget: float
@@ -94,7 +94,9 @@ def briefing_of(desk: "Desk", player: "Player", course: "Course") -> Briefing:
     run, data, p, a = desk.run, desk.scenario.data, player.partnership.row, player.row
     recorded = desk.partnership.recorded_crimes
     remit = data.authorities[player.name].remit
-    cares = [Cares(crime.title, remit[name].value if name in remit else 0.0, recorded[name]) for name, crime in data.crime_types.items()]
+    cares = [
+        CrimeInBrief(crime.title, remit[name].value if name in remit else 0.0, recorded[name]) for name, crime in data.crime_types.items()
+    ]
     coordinates = bool(run.world.holder[p, Role.COORDINATOR, run.month] == a)
     leads = [desk.model.title_of(name) for i, name in enumerate(desk.model.interventions) if run.world.lead[p, i, run.month] == a]
     others = [other for other in desk.partnership.members if other is not player]

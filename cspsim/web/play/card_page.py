@@ -7,7 +7,19 @@ import solara
 
 from cspsim.basics.formats import listed
 from cspsim.web.events import HandedIn, Position, template
-from cspsim.web.play.decisions import CHALLENGE, EVALUATE, HOURS, PLEDGE, REASONS, TABLE, Card, Choice, ToChallenge, ToEvaluate, ToTable
+from cspsim.web.play.decisions import (
+    CHALLENGE,
+    EVALUATE,
+    HOURS,
+    PLEDGE,
+    REASONS,
+    TABLE,
+    AuthorityCard,
+    Choice,
+    ToChallenge,
+    ToEvaluate,
+    ToTable,
+)
 from cspsim.web.play.door import CARD, Door, Said
 from cspsim.web.play.views import View
 from cspsim.web.play.words import counted, hours, money, sentence, trust_words, view_words, waiting_words
@@ -41,11 +53,11 @@ def DecisionCard(door: Door, view: View, said: Said) -> None:
         return
 
     def hand_in(raw: Any) -> None:
-        quarter, step, choices = parts_of(raw)
+        quarter, step, choices = handed_in_parts(raw)
         door.ask(door.rooms.submit, quarter, step, choices, where=CARD)
 
     def take_back(raw: Any) -> None:
-        quarter, step, _ = parts_of(raw)
+        quarter, step, _ = handed_in_parts(raw)
         door.ask(door.rooms.take_back, quarter, step, where=CARD)
 
     _Card(
@@ -58,14 +70,14 @@ def DecisionCard(door: Door, view: View, said: Said) -> None:
     )
 
 
-def parts_of(raw: Any) -> tuple[Any, Any, Any]:
+def handed_in_parts(raw: Any) -> tuple[Any, Any, Any]:
     """Quarter, step and choices of whatever a browser sent; ``Rooms`` checks each of them."""
     if not isinstance(raw, Mapping):
         return None, None, None
     return raw.get("quarter"), raw.get("step"), raw.get("choices")
 
 
-def card_as_data(card: Card, code: str) -> dict[str, Any]:
+def card_as_data(card: AuthorityCard, code: str) -> dict[str, Any]:
     """The card as its template takes it: plain texts, nothing to be computed in the browser."""
     return {
         "key": f"{code}/{card.authority}/{card.quarter}/{card.step}",
@@ -88,7 +100,7 @@ def _part(name: str, title: str, hint: str, items: Sequence[dict[str, Any]], **r
     return {"name": name, "title": title, "hint": hint, "items": ordered, "first": shown, "none": "", **rest}
 
 
-def _tabling(card: Card) -> dict[str, Any]:
+def _tabling(card: AuthorityCard) -> dict[str, Any]:
     offers = sorted(card.table, key=lambda offer: (not offer.yours, -offer.belief))
     months = 0 if card.plans else (3 - card.month.month) % 12 + 1
     items = [
@@ -122,7 +134,7 @@ def _few(titles: Sequence[str], most: int = 3) -> str:
     return listed(low) if len(low) <= most else f"{', '.join(low[:most])} and {counted(len(low) - most, 'more kind')} of crime"
 
 
-def _challenging(card: Card) -> dict[str, Any]:
+def _challenging(card: AuthorityCard) -> dict[str, Any]:
     offers = sorted(card.challenge, key=lambda offer: -offer.doubt)
     items = [
         {"name": offer.intervention, "title": offer.title, "suggested": offer.suggested, "facts": _challenge_facts(offer)}
@@ -143,7 +155,7 @@ def _challenge_facts(offer: ToChallenge) -> list[str]:
     ]
 
 
-def _evaluating(card: Card) -> dict[str, Any]:
+def _evaluating(card: AuthorityCard) -> dict[str, Any]:
     items = [
         {"name": offer.intervention, "title": offer.title, "suggested": offer.suggested, "facts": _evaluation_facts(offer)}
         for offer in sorted(card.evaluate, key=lambda offer: -offer.uncertainty)
@@ -156,7 +168,7 @@ def _evaluation_facts(offer: ToEvaluate) -> list[str]:
     return [view_words(offer.belief, offer.uncertainty), "You lead it" if offer.yours else f"Led by {offer.lead}"]
 
 
-def _pledging(card: Card) -> dict[str, Any] | None:
+def _pledging(card: AuthorityCard) -> dict[str, Any] | None:
     if card.hours is None:
         return None
     suggested, most = card.hours.suggested, card.hours.most
@@ -168,7 +180,7 @@ def _pledging(card: Card) -> dict[str, Any] | None:
     }
 
 
-def choice_words(card: Card, choice: Choice) -> str:
+def choice_words(card: AuthorityCard, choice: Choice) -> str:
     """One thing decided otherwise than the computer suggests, for whoever decided it."""
     offers: dict[str, str] = {}
     for part in (card.table, card.challenge, card.evaluate):

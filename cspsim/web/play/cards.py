@@ -15,12 +15,12 @@ from cspsim.mesa_model.agents import Proposal
 from cspsim.model.rules.agenda import may_table
 from cspsim.web.play.briefing import Briefing, TableNow, briefing_of, table_now
 from cspsim.web.play.course import Course, Desk, Player
-from cspsim.web.play.decisions import Card, Choice, ToChallenge, ToEvaluate, ToPledge, ToTable
+from cspsim.web.play.decisions import AuthorityCard, Choice, ToChallenge, ToEvaluate, ToPledge, ToTable
 
 _may_table: Any = getattr(may_table, "py_func", may_table)
 
 
-class Cards:
+class StepCards:
     """What everybody may know and decide in one step.
 
     Attributes:
@@ -30,7 +30,7 @@ class Cards:
     """
 
     def __init__(self, course: Course, quarter: int, step: int, choices: Sequence[Choice]) -> None:
-        self.cards: dict[str, Card] = {}
+        self.cards: dict[str, AuthorityCard] = {}
         self.briefings: dict[str, Briefing] = {}
         self.table: TableNow = table_now(course.desk)
         self.proposals: list[Proposal] = []
@@ -61,7 +61,9 @@ class Cards:
         if self._step == 2:
             self.proposals = desk.partnership.on_the_table
         for name, player in desk.players.items():
-            card = Card(self._quarter, self._step, desk.model.date, name, player.title, plans=bool(desk.run.world.plans[desk.run.month]))
+            card = AuthorityCard(
+                self._quarter, self._step, desk.model.date, name, player.title, plans=bool(desk.run.world.plans[desk.run.month])
+            )
             if self._step == 1:
                 free = float(desk.run.state.free_money[player.partnership.row])
                 card = card._replace(free_money=free if player.sits else 0.0, table=_to_table(desk, player))
@@ -87,7 +89,7 @@ def _to_table(desk: Desk, player: Player) -> tuple[ToTable, ...]:
         found.append(
             ToTable(
                 name, entry.title, bool(suggested), belief.mean, belief.sd, cost, hours, int(running[p, i]), int(world.most_units[i]),
-                title_of(desk, lead), lead == player.row, aims,
+                authority_title(desk, lead), lead == player.row, aims,
             )
         )  # fmt: skip
     return tuple(found)
@@ -139,6 +141,6 @@ def _old_enough(player: Player, intervention: str) -> bool:
     return bool(run.state.since[p, i] >= 0 and run.month - begun >= run.world.uncertainties.evaluation_after_months)
 
 
-def title_of(desk: Desk, row: int) -> str:
+def authority_title(desk: Desk, row: int) -> str:
     """Title of the authority of a row; nothing for -1."""
     return desk.scenario.data.authorities[desk.model.authority_names[row]].title if row >= 0 else ""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from cspsim.mesa_model.agents import Partnership, ResponsibleAuthority, changes_of
+from cspsim.mesa_model.agents import Partnership, ResponsibleAuthority, decision_changes
 from cspsim.mesa_model.model import PartnershipModel
 from cspsim.model.parameters import Floats, Integers
 from cspsim.model.state import copy_into
@@ -90,7 +90,7 @@ class Desk:
 
         def decide(point: str) -> None:
             asked = [player for player in self.players.values() if look is not None or point in player.wishes]
-            changes = [change for player in asked for change in changes_of(player, point)]
+            changes = [change for player in asked for change in decision_changes(player, point)]
             if look is not None:
                 look(point, self)
             for array, place, value in changes:
@@ -99,7 +99,7 @@ class Desk:
         (self.run if witness is None else witness).advance(decide)
 
 
-class Stage(NamedTuple):
+class CourseStage(NamedTuple):
     """A scenario that holds from the month after the meeting of a quarter; -1 for the one a game begins with."""
 
     quarter: int
@@ -115,7 +115,7 @@ class Course:
         witness: notes what happens from the first reported month on, if asked for.
     """
 
-    def __init__(self, stages: Sequence[Stage], settings: Settings, replicate: int | None = None, watched: bool = False) -> None:
+    def __init__(self, stages: Sequence[CourseStage], settings: Settings, replicate: int | None = None, watched: bool = False) -> None:
         self.settings = settings
         self.replicate = settings.replicate if replicate is None else replicate
         self.bounds = quarter_bounds(stages[0].scenario.data, settings)
@@ -132,7 +132,7 @@ class Course:
         """Index of the month that is run next."""
         return self.desk.run.month
 
-    def add(self, stage: Stage) -> None:
+    def add(self, stage: CourseStage) -> None:
         """Let another scenario hold from the month after the meeting of its quarter; what lies before is not touched."""
         first = self.bounds[stage.quarter] + 1 if stage.quarter >= 0 else 0
         self._desks.append((first, Desk(stage.scenario, self.settings, self.replicate)))

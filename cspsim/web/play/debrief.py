@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 """Called with replays done and replays in all; what it raises stops the debrief."""
 
 
-class Compared(NamedTuple):
+class OutcomeCompared(NamedTuple):
     """One outcome of the played table over the game's window. ``better``: +1 more is better, -1 less, 0 neither."""
 
     outcome: str
@@ -83,7 +83,7 @@ class Debrief(NamedTuple):
     """Everything the debrief shows, the primary outcome first and the decision that mattered most first."""
 
     primary: str
-    outcomes: tuple[Compared, ...]
+    outcomes: tuple[OutcomeCompared, ...]
     decisions: tuple[Mattered, ...]
     seats: tuple[Mattered, ...]
     beliefs: tuple[BeliefLine, ...]
@@ -150,9 +150,11 @@ def _place(outcome: str) -> int:
     return list(OUTCOMES).index(outcome)
 
 
-def _compared(name: str, people: Floats, computer: Floats) -> Compared:
+def _compared(name: str, people: Floats, computer: Floats) -> OutcomeCompared:
     entry, k = OUTCOMES[name], _place(name)
-    return Compared(name, entry.title, entry.unit, entry.better, float(people[k]), float(computer[k]), float(people[k] - computer[k]))
+    return OutcomeCompared(
+        name, entry.title, entry.unit, entry.better, float(people[k]), float(computer[k]), float(people[k] - computer[k])
+    )
 
 
 def sentence_of(game: Game, choice: Choice) -> str:

@@ -51,7 +51,7 @@ def luck_option(luck: OtherLuck) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def luck_table(luck: OtherLuck) -> Table:
+def other_luck_table(luck: OtherLuck) -> Table:
     """The bars as a table."""
     title = OUTCOMES[luck.outcome].title
     return Table(("Luck", f"Difference in {title.lower()}"), luck_values(luck), "The same decisions under other luck")

@@ -63,13 +63,13 @@ def Whole(debrief: Debrief, table: str) -> None:
             rows_below(rows.caption, rows.columns, shown_rows(rows))
         if debrief.luck is not None and charts.luck_values(debrief.luck):
             with box("div", "csp-card"):
-                Luck(debrief)
+                OtherLuckCard(debrief)
     Decisions(debrief)
     Beliefs(debrief)
 
 
 @solara.component
-def Luck(debrief: Debrief) -> None:
+def OtherLuckCard(debrief: Debrief) -> None:
     """The same decisions under every luck tried."""
     luck = debrief.luck
     assert luck is not None
@@ -79,7 +79,7 @@ def Luck(debrief: Debrief) -> None:
     Chart(
         f"{outcome.title}: what your decisions change under other luck",
         charts.luck_option(luck),
-        charts.luck_table(luck),
+        charts.other_luck_table(luck),
         charts.luck_summary(luck),
         subtitle="Your table less the computer's; one bar for each draw of luck." + (f" Bars {good} the line are better." if good else ""),
         scale=scale_of(outcome.unit, largest),

@@ -8,7 +8,7 @@ import numpy as np
 
 from cspsim.basics.formats import amount
 from cspsim.running.outcomes import OUTCOMES
-from cspsim.web.play.debrief import Compared, Debrief, Mattered, OtherLuck
+from cspsim.web.play.debrief import Debrief, Mattered, OtherLuck, OutcomeCompared
 from cspsim.web.table import Table
 
 NEARLY_ALWAYS, MOSTLY = 0.9, 0.7
@@ -19,7 +19,7 @@ ONE_RUN = (
 )
 
 
-class Told(NamedTuple):
+class VerdictInWords(NamedTuple):
     """The verdict: headline, what other luck says, tone for its mark, and what to make of it."""
 
     headline: str
@@ -28,20 +28,20 @@ class Told(NamedTuple):
     context: str
 
 
-def verdict(debrief: Debrief, table: str) -> Told:
+def verdict(debrief: Debrief, table: str) -> VerdictInWords:
     """How the class did against the computer, under the same luck and under other luck."""
     first = debrief.outcomes[0]
     if debrief.luck is None:
-        return Told(
+        return VerdictInWords(
             "You decided everything as the computer would have.",
             "There is nothing to compare: the computer's game is the same game.",
             "unsure",
             ONE_RUN,
         )
-    return Told(_headline(first, table), luck_words(debrief.luck), tone_of(debrief.luck), f"{_ends(first)} {ONE_RUN}")
+    return VerdictInWords(_headline(first, table), luck_words(debrief.luck), tone_of(debrief.luck), f"{_ends(first)} {ONE_RUN}")
 
 
-def _headline(one: Compared, table: str) -> str:
+def _headline(one: OutcomeCompared, table: str) -> str:
     word = better_word(one)
     if word == "the same":
         return f"Under the same luck {table} did as well with your decisions as with the computer's"
@@ -54,19 +54,19 @@ def _headline(one: Compared, table: str) -> str:
     return f"Under the same luck {table} did {word} with your decisions than with the computer's, by {size}"
 
 
-def is_small(one: Compared) -> bool:
+def is_small(one: OutcomeCompared) -> bool:
     """Whether a difference is below the smallest that anybody should care about, as registered for its outcome."""
     entry = OUTCOMES[one.outcome]
     smallest = entry.smallest * (abs(one.computer) if entry.smallest_is == "relative" else 1.0)
     return abs(one.difference) < smallest
 
 
-def _ends(one: Compared) -> str:
+def _ends(one: OutcomeCompared) -> str:
     people, computer = (_beside(value, one) for value in (one.people, one.computer))
     return f"{one.title} came to {people} with your decisions and to {computer} with the computer's."
 
 
-def _beside(value: float, one: Compared) -> str:
+def _beside(value: float, one: OutcomeCompared) -> str:
     """A level as exact as its difference from the other one needs."""
     return amount(value, one.unit, noise=abs(one.difference) / 2 if one.difference else None)
 
@@ -78,7 +78,7 @@ def two_figures(value: float, unit: str, signed: bool = False) -> str:
     return amount(value, unit, noise, signed=signed, points=True)
 
 
-def better_word(one: Compared) -> str:
+def better_word(one: OutcomeCompared) -> str:
     """ "better", "worse" or "the same"; "more" or "less" where neither is better."""
     if not isfinite(one.difference) or abs(one.difference) < 1e-9:
         return "the same"

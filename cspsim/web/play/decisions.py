@@ -99,7 +99,7 @@ class ToEvaluate(NamedTuple):
     yours: bool
 
 
-class Card(NamedTuple):
+class AuthorityCard(NamedTuple):
     """What one authority may decide in one step, each part with the computer's suggestion.
 
     ``plans``: the meeting makes the next year's plan, and what nobody tables ends with this one.
@@ -123,7 +123,7 @@ class Card(NamedTuple):
         return not (self.table or self.challenge or self.hours or self.evaluate)
 
 
-def read_choices(card: Card, raw: Any) -> tuple[Choice, ...]:
+def read_choices(card: AuthorityCard, raw: Any) -> tuple[Choice, ...]:
     """What an answer to a card decides otherwise than suggested, checked for names, types and ranges.
 
     ``raw`` is a dictionary with any of ``table`` and ``evaluate`` (lists of the interventions chosen), ``challenge``
@@ -148,7 +148,9 @@ def read_choices(card: Card, raw: Any) -> tuple[Choice, ...]:
     return tuple(found)
 
 
-def _marked(card: Card, point: str, offers: Sequence[ToTable | ToChallenge | ToEvaluate], chosen: Mapping[str, str]) -> list[Choice]:
+def _marked(
+    card: AuthorityCard, point: str, offers: Sequence[ToTable | ToChallenge | ToEvaluate], chosen: Mapping[str, str]
+) -> list[Choice]:
     found = []
     for offer in offers:
         yes, reason = offer.intervention in chosen, chosen.get(offer.intervention, "")
@@ -181,7 +183,7 @@ def reason_text(raw: Any) -> str:
     return REASONS.get(text, text)
 
 
-def _pledged(card: Card, raw: Any) -> list[Choice]:
+def _pledged(card: AuthorityCard, raw: Any) -> list[Choice]:
     if card.hours is None:
         raise Refused("your authority is not asked for hours: it does what nobody pledged")
     if not isinstance(raw, int | float) or isinstance(raw, bool) or not 0 <= raw <= card.hours.most or not isfinite(raw):

@@ -70,14 +70,14 @@ def use_door(code: str) -> tuple[Door, View | None, Said, str]:
     session = solara.get_session_id()
     said, set_said = solara.use_state(Said())
     door = solara.use_memo(lambda: Door(the_rooms(), code, session, set_said), [code, session])
-    use_news(while_present(news_of(door)), [code, session])
+    use_news(while_present(room_news(door)), [code, session])
     try:
         return door, door.rooms.view(code, session), said, ""
     except CspsimError as error:
         return door, None, said, sentence(str(error))
 
 
-def news_of(door: Door) -> Subscribe:
+def room_news(door: Door) -> Subscribe:
     """The news of a room, for ``use_news``; its page looks again as soon as it has subscribed."""
 
     def subscribe(tell: Tell) -> Callable[[], None]:

@@ -11,10 +11,10 @@ from typing import Any
 from cspsim.one_run.witness import titles_of
 from cspsim.scenario.layout import calendar_of
 from cspsim.scenario.scenario import Scenario
-from cspsim.web.play.cards import Cards
+from cspsim.web.play.cards import StepCards
 from cspsim.web.play.course import Course
-from cspsim.web.play.decisions import Card, Choice, Refused, read_choices
-from cspsim.web.play.incidents import Happened, Incident, stages_of
+from cspsim.web.play.decisions import AuthorityCard, Choice, Refused, read_choices
+from cspsim.web.play.incidents import Incident, IncidentHappened, stages_of
 from cspsim.web.play.minutes import Minutes, minutes_of
 from cspsim.web.play.settings import Settings, game_scenario
 
@@ -39,7 +39,7 @@ class Game:
         self.scenario = game_scenario(scenario, settings)
         self.titles: dict[str, str] = {}
         self._incidents: list[tuple[int, Incident]] = []
-        self.happened: list[Happened] = []
+        self.happened: list[IncidentHappened] = []
         self._start()
 
     def _start(self) -> None:
@@ -57,15 +57,15 @@ class Game:
         """What can be decided now. A meeting without money to spend has nothing to table: on to its second step."""
         if self.over:
             return
-        self.at_hand = Cards(self.course, self.quarter, self.step, self.choices)
+        self.at_hand = StepCards(self.course, self.quarter, self.step, self.choices)
         if self.step == TABLING and all(card.empty for card in self.cards.values()):
             self.step = ANSWERING
-            self.at_hand = Cards(self.course, self.quarter, self.step, self.choices)
+            self.at_hand = StepCards(self.course, self.quarter, self.step, self.choices)
 
     # ---------------------------------------------------------------------------------------------------- what is seen
 
     @property
-    def cards(self) -> Mapping[str, Card]:
+    def cards(self) -> Mapping[str, AuthorityCard]:
         """The card of each authority in this step; none when the game is over."""
         return {} if self.over else self.at_hand.cards
 
@@ -134,7 +134,7 @@ class Game:
         self.over = True
         self.course.finish()
 
-    def inject(self, incident: Incident) -> Happened:
+    def inject(self, incident: Incident) -> IncidentHappened:
         """Let something happen after the meeting under way. Raises Refused if it is too late for it."""
         self._check_under_way()
         incidents = [*self._incidents, (self.quarter, incident)]

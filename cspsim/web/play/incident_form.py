@@ -4,7 +4,7 @@ from typing import Any
 
 import solara
 
-from cspsim.web.parts import Button, Choice, box, words
+from cspsim.web.parts import Button, ChoiceField, box, words
 from cspsim.web.play.door import Door
 from cspsim.web.play.incidents import GRANT_CUT, REORGANISATION, SERIOUS_INCIDENT
 from cspsim.web.scenarios import known_names, scenario_of
@@ -41,16 +41,16 @@ def IncidentForm(door: Door, scenario: str) -> None:
 
     with box("section", "csp-card", aria_labelledby="incident"):
         words("h2", "Let something happen", "csp-h2", id_="incident")
-        Choice("What happens", kind, KINDS, set_kind, hint=NEWS[kind])
+        ChoiceField("What happens", kind, KINDS, set_kind, hint=NEWS[kind])
         if kind == GRANT_CUT:
-            Choice("How much", settings["cut"], CUTS, lambda value: put("cut", value))
+            ChoiceField("How much", settings["cut"], CUTS, lambda value: put("cut", value))
         elif kind == REORGANISATION:
-            Choice("Which authority", settings["authority"], authorities, lambda value: put("authority", value))
+            ChoiceField("Which authority", settings["authority"], authorities, lambda value: put("authority", value))
         else:
-            Choice("Which crime", settings["crime_type"], crimes, lambda value: put("crime_type", value))
+            ChoiceField("Which crime", settings["crime_type"], crimes, lambda value: put("crime_type", value))
             with box("div", "csp-grid"):
-                Choice("How much more", settings["rise"], RISES, lambda value: put("rise", value))
-                Choice("For how long", settings["months"], MONTHS, lambda value: put("months", value))
+                ChoiceField("How much more", settings["rise"], RISES, lambda value: put("rise", value))
+                ChoiceField("For how long", settings["months"], MONTHS, lambda value: put("months", value))
         with box("div", "csp-cluster"):
             Button("Let it happen", lambda: inject(door, incident_of(kind, settings)), kind="plain")
 

@@ -13,7 +13,7 @@ from cspsim.basics.formats import roughly
 from cspsim.scenario.layout import add_months, calendar_of, path_by_month
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.schema import DatedPath
-from cspsim.web.play.course import Stage
+from cspsim.web.play.course import CourseStage
 from cspsim.web.play.decisions import Refused, shortened
 from cspsim.web.play.settings import Settings, quarter_bounds
 
@@ -31,7 +31,7 @@ class Incident(NamedTuple):
     months: int = 0
 
 
-class Happened(NamedTuple):
+class IncidentHappened(NamedTuple):
     """An incident let happen in a quarter, and the sentence in which everybody is told."""
 
     quarter: int
@@ -121,12 +121,14 @@ def _path_times(path: DatedPath, months: Sequence[date], factors: Mapping[date, 
     return {"replace": True, "multiplier": 1.0, "shift": 0.0, "shape": "step", "path": dated}
 
 
-def stages_of(scenario: Scenario, settings: Settings, incidents: Sequence[tuple[int, Incident]]) -> tuple[list[Stage], list[Happened]]:
+def stages_of(
+    scenario: Scenario, settings: Settings, incidents: Sequence[tuple[int, Incident]]
+) -> tuple[list[CourseStage], list[IncidentHappened]]:
     """The scenarios of a game one after the other, and what everybody is told. ``scenario`` is the one cut to the game."""
     bounds, months = quarter_bounds(scenario.data, settings), calendar_of(scenario.data).months
-    stages, told = [Stage(-1, scenario)], []
+    stages, told = [CourseStage(-1, scenario)], []
     for quarter, incident in incidents:
         scenario, said = happen(scenario, incident, months[bounds[quarter]])
-        stages.append(Stage(quarter, scenario))
-        told.append(Happened(quarter, incident, said))
+        stages.append(CourseStage(quarter, scenario))
+        told.append(IncidentHappened(quarter, incident, said))
     return stages, told

@@ -8,7 +8,7 @@ import solara
 
 from cspsim.basics.errors import CspsimError
 from cspsim.scenario.layout import calendar_of
-from cspsim.web.parts import Button, Choice, Notice, TextField, Tick, box, words
+from cspsim.web.parts import Button, ChoiceField, Notice, TextField, Tick, box, words
 from cspsim.web.play.settings import MOST_PER_SEAT, USUAL_QUARTERS, Options, options_for
 from cspsim.web.play.shared import the_rooms
 from cspsim.web.play.words import sentence
@@ -35,7 +35,7 @@ def OpenForm(on_open: Callable[[str], None]) -> None:
 
     def open_room() -> None:
         try:
-            code = the_rooms().open(session, as_settings(wanted))
+            code = the_rooms().open(session, as_wanted(wanted))
         except CspsimError as error:
             set_problem(sentence(str(error)))
         else:
@@ -43,17 +43,19 @@ def OpenForm(on_open: Callable[[str], None]) -> None:
 
     question = next(entry.question for entry in listed if entry.name == wanted["scenario"])
     with box("div", "csp-stack"):
-        Choice("Scenario", wanted["scenario"], names, lambda name: put(scenario=name), hint=question)
-        Choice("Partnership", wanted["partnership"], options.partnerships, lambda name: put(partnership=name))
+        ChoiceField("Scenario", wanted["scenario"], names, lambda name: put(scenario=name), hint=question)
+        ChoiceField("Partnership", wanted["partnership"], options.partnerships, lambda name: put(partnership=name))
         with box("div", "csp-grid"):
-            Choice("First month", wanted["first_month"], months_of(options), lambda month: put(first_month=month), hint=JANUARY)
-            Choice("Quarters", str(wanted["quarters"]), quarters_of(options, wanted["first_month"]), lambda count: put(quarters=int(count)))
+            ChoiceField("First month", wanted["first_month"], months_of(options), lambda month: put(first_month=month), hint=JANUARY)
+            ChoiceField(
+                "Quarters", str(wanted["quarters"]), quarters_of(options, wanted["first_month"]), lambda count: put(quarters=int(count))
+            )
         with box("details"):
             words("summary", "More settings", "csp-h3")
             with box("div", "csp-stack"):
                 TextField("Seed", wanted["seed"], lambda text: put(seed=text), hint="A whole number; it decides the luck.", longest=16)
                 sharing = {str(n): "one person" if n == 1 else f"up to {n} people" for n in range(1, MOST_PER_SEAT + 1)}
-                Choice("On each seat", str(wanted["per_seat"]), sharing, lambda count: put(per_seat=int(count)))
+                ChoiceField("On each seat", str(wanted["per_seat"]), sharing, lambda count: put(per_seat=int(count)))
                 Tick("Steps end by themselves", wanted["automatic"], lambda on: put(automatic=on),
                      hint="As soon as everybody who plays has handed in. Otherwise you end each step.")  # fmt: skip
         if problem:
@@ -86,7 +88,7 @@ def lively_month(scenario: str, options: Options) -> str:
     return (before[-1:] or januaries[:1] or list(options.first_months))[0]
 
 
-def as_settings(wanted: Wanted) -> Wanted:
+def as_wanted(wanted: Wanted) -> Wanted:
     """What ``Rooms.open`` is asked for; a seed that is no whole number goes there as the text it is, and is refused."""
     text = wanted["seed"].strip()
     return {**wanted, "seed": int(text) if text.isascii() and text.isdigit() else text}

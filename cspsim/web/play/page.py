@@ -7,7 +7,7 @@ from cspsim.web.play.room_page import RoomPage
 
 
 @solara.component
-def Page() -> None:
+def PlayPage() -> None:
     """What the tab shows."""
     path = (solara.use_router().path or "").strip("/").split("/")[1:]
     code = path[0].strip().upper()[:40] if path else ""

@@ -21,7 +21,7 @@ GONE_AFTER = 15.0
 """Seconds: how often it is looked whether browsers are there, and how long one may be silent (a phone in a pocket, a reload)."""
 
 
-def connected(context: VirtualKernelContext) -> bool:
+def is_connected(context: VirtualKernelContext) -> bool:
     """Whether a browser shows this page now."""
     return any(status == PageStatus.CONNECTED for status in list(context.page_status.values()))
 
@@ -117,6 +117,6 @@ def while_present(subscribe: Subscribe) -> Subscribe:
 
     def begin(tell: Tell) -> Callable[[], None]:
         context = get_current_context()
-        return watch.add(Presence(subscribe, tell, lambda: connected(context), time.monotonic))
+        return watch.add(Presence(subscribe, tell, lambda: is_connected(context), time.monotonic))
 
     return begin

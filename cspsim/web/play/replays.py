@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cspsim.model.parameters import Floats
-from cspsim.web.play.course import Course, Desk, Moment, Stage
+from cspsim.web.play.course import Course, CourseStage, Desk, Moment
 from cspsim.web.play.decisions import Choice
 from cspsim.web.play.settings import Settings
 
@@ -25,7 +25,7 @@ class Replays:
     A replay begins at the first quarter in which it differs, so that it costs no more than it must.
     """
 
-    def __init__(self, stages: Sequence[Stage], settings: Settings, choices: Sequence[Choice], replicate: int | None = None) -> None:
+    def __init__(self, stages: Sequence[CourseStage], settings: Settings, choices: Sequence[Choice], replicate: int | None = None) -> None:
         self.choices = [choice for choice in choices if choice.differs]
         self._course = Course(stages, settings, replicate)
         self._quarters = len(self._course.bounds) - 1

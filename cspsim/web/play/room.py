@@ -14,7 +14,7 @@ from cspsim.web.play.settings import Settings
 LOBBY, PLAYING, OVER = "lobby", "playing", "over"
 
 
-class Entry(NamedTuple):
+class LogEntry(NamedTuple):
     """One thing that happened in a room. ``who`` is never a session id, but what ``rooms.fingerprint`` makes of one."""
 
     at: float
@@ -35,7 +35,7 @@ class Person(NamedTuple):
     left: bool = False
 
 
-class Header(NamedTuple):
+class RoomHeader(NamedTuple):
     """What a room is opened with. ``digest`` is that of the scenario, which must not have changed when the room goes on."""
 
     code: str
@@ -59,9 +59,9 @@ class Room:
         subscribers: fingerprint and callback of every open page; ``seen``: when somebody without one was last heard of.
     """
 
-    def __init__(self, header: Header, load: Callable[[str], Scenario], log: list[Entry] | None = None) -> None:
+    def __init__(self, header: RoomHeader, load: Callable[[str], Scenario], log: list[LogEntry] | None = None) -> None:
         self.header = header
-        self.log: list[Entry] = log or []
+        self.log: list[LogEntry] = log or []
         self.lock = RLock()
         self.version = len(self.log)
         self.subscribers: dict[int, tuple[str, Callable[[int], None]]] = {}
@@ -152,7 +152,7 @@ class Room:
         other.wake()
         return other
 
-    def apply(self, entry: Entry) -> None:
+    def apply(self, entry: LogEntry) -> None:
         """Let an entry happen. Raises Refused, with nothing changed, for one that cannot."""
         happen: Mapping[str, Callable[[str, dict[str, Any]], None]] = {
             "join": self._join,

@@ -18,7 +18,7 @@ from cspsim.web.play.kept import told_to_players
 from cspsim.web.play.lobby_page import Lobby, RoomCode
 from cspsim.web.play.room import LOBBY, PLAYING
 from cspsim.web.play.seat_list import SeatList
-from cspsim.web.play.table_page import Happened, LatestResult, MinutesPanel, OnTheTable, TableState
+from cspsim.web.play.table_page import LatestIncident, LatestResult, MinutesPanel, OnTheTable, TableState
 from cspsim.web.play.views import View
 from cspsim.web.play.words import quarter_span, stage_words
 
@@ -130,12 +130,12 @@ def Leading(door: Door, view: View) -> None:
         words("summary", "Leave, or lead this room", "csp-h3")
         with box("div", "csp-stack"):
             with box("div", "csp-cluster"):
-                Button("Leave the room", lambda: leave(door, lambda: router.push(HOME)))
+                Button("Leave the room", lambda: leave_room(door, lambda: router.push(HOME)))
                 words("p", "Your seat is played by the computer from then on.", "csp-soft", "csp-small")
             KeyForm(door)
 
 
-def leave(door: Door, on_left: object) -> None:
+def leave_room(door: Door, on_left: object) -> None:
     """Leave the room."""
     if door.ask(door.rooms.leave) and callable(on_left):
         on_left()
@@ -145,7 +145,7 @@ def leave(door: Door, on_left: object) -> None:
 def Playing(door: Door, view: View, said: Said) -> None:
     """The game under way: what to decide first, then one's briefing, then what everybody sees."""
     LatestResult(view.minutes, view.quarter)
-    Happened(view.told)
+    LatestIncident(view.told)
     with box("div", "csp-columns"):
         with box("div", "csp-stack"):
             if view.card is not None:

@@ -19,7 +19,7 @@ from cspsim.web.play.decisions import Refused, plain_text
 from cspsim.web.play.incidents import read_incident
 from cspsim.web.play.room import LOBBY, OVER, PLAYING, Room
 from cspsim.web.play.session_log import log_as_csv, log_as_json
-from cspsim.web.play.store import Limits, Mine, Store, fingerprint, tell
+from cspsim.web.play.store import Mine, RoomLimits, RoomStore, fingerprint, notify
 from cspsim.web.play.views import View, may_advance, view_of
 
 LONGEST_NAME = 40
@@ -41,10 +41,10 @@ class Rooms:
         path: Path | None = None,
         scenarios: Collection[str] | None = None,
         load: Callable[[str], Scenario] = load_scenario,
-        limits: Limits = Limits(),  # noqa: B008 # a tuple cannot change
+        limits: RoomLimits = RoomLimits(),  # noqa: B008 # a tuple cannot change
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._store = Store(path, scenarios, load, limits, clock)
+        self._store = RoomStore(path, scenarios, load, limits, clock)
 
     @property
     def kept_days(self) -> float | None:
@@ -72,7 +72,7 @@ class Rooms:
                 raise Refused("only the facilitator can do this")
             self._store.forget(room)
             room.version += 1
-        tell(room)
+        notify(room)
 
     def sweep(self) -> None:
         """Remove rooms past their time and let idle ones rest; done whenever a room is opened, too."""

@@ -14,7 +14,7 @@ from cspsim.web.play.room import Room
 COLUMNS = ("time", "what", "name", "quarter", "point", "authority", "item", "value", "suggested", "reason", "detail", "undone")
 
 
-def rows_of(room: Room) -> list[dict[str, Any]]:
+def session_rows(room: Room) -> list[dict[str, Any]]:
     """One row for each thing that happened, and for each choice that was handed in; quarters count from 0."""
     names: dict[str, str] = {}
     rows: list[dict[str, Any]] = []
@@ -39,7 +39,7 @@ def log_as_csv(room: Room) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for row in rows_of(room):
+    for row in session_rows(room):
         writer.writerow({column: for_spreadsheet(value) if isinstance(value, str) else value for column, value in row.items()})
     return text.getvalue()
 
@@ -52,7 +52,7 @@ def log_as_json(room: Room) -> str:
             "scenario": game.scenario.name,
             "digest": room.header.digest,
             "settings": room.header.settings._asdict(),
-            "log": rows_of(room),
+            "log": session_rows(room),
             "told": [happened.sentence for happened in game.happened],
             "minutes": [minutes._asdict() for minutes in game.minutes],
         }

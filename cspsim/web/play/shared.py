@@ -13,7 +13,7 @@ import platformdirs
 from cspsim.basics.errors import CspsimError
 from cspsim.web.play.debriefs import Debriefs
 from cspsim.web.play.rooms import DAY, Rooms
-from cspsim.web.play.store import Limits
+from cspsim.web.play.store import RoomLimits
 from cspsim.web.scenarios import known_names, scenario_of
 
 SWEEPS_EVERY = 600.0
@@ -51,10 +51,10 @@ def keep_in(path: Path | None, days: float = 7.0) -> None:
 
     ``days``: how long after its last change a room is kept.
     """
-    leave()
+    close_rooms()
     guard = guard_of(path) if path is not None else None
     try:
-        rooms = Rooms(path, known_names(), scenario_of, Limits(lives=days * DAY))
+        rooms = Rooms(path, known_names(), scenario_of, RoomLimits(lives=days * DAY))
     except CspsimError:
         if guard is not None:
             guard.close()
@@ -72,7 +72,7 @@ def _keep_swept(rooms: Rooms, left: Event) -> None:
             logger.exception("rooms past their time could not be removed")
 
 
-def leave() -> None:
+def close_rooms() -> None:
     """Let go of the rooms and of their file."""
     with _house.lock:
         rooms, guard = _house.rooms, _house.guard

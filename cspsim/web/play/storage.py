@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 
 from cspsim.basics.errors import CspsimError
-from cspsim.web.play.room import Entry, Header
+from cspsim.web.play.room import LogEntry, RoomHeader
 from cspsim.web.play.settings import Settings
 
 FORMAT = 1
@@ -52,13 +52,13 @@ class Storage:
         except (sqlite3.Error, OSError) as error:
             raise StorageError(f"{self.path or 'the memory of rooms'} cannot be used: {error}") from None
 
-    def open_room(self, header: Header) -> None:
+    def open_room(self, header: RoomHeader) -> None:
         """Keep a new room. Raises StorageError."""
         if self.path is not None:
             with self._lock, self._told():
                 self._file.execute("INSERT INTO rooms VALUES (?, ?)", (header.code, json.dumps(header)))
 
-    def add(self, code: str, number: int, entry: Entry) -> None:
+    def add(self, code: str, number: int, entry: LogEntry) -> None:
         """Keep entry ``number`` of a room. Raises StorageError."""
         if self.path is not None:
             with self._lock, self._told():
@@ -86,17 +86,17 @@ class Storage:
             found = self._file.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
         return str(found[0]) if found else None
 
-    def rooms(self) -> list[tuple[Header, list[Entry]]]:
+    def rooms(self) -> list[tuple[RoomHeader, list[LogEntry]]]:
         """Every room with its log. Raises StorageError."""
         with self._lock, self._told():
             headers = self._file.execute("SELECT header FROM rooms ORDER BY code").fetchall()
             entries = self._file.execute("SELECT code, entry FROM entries ORDER BY code, number").fetchall()
-        logs: dict[str, list[Entry]] = {}
+        logs: dict[str, list[LogEntry]] = {}
         for code, entry in entries:
-            logs.setdefault(code, []).append(Entry(*json.loads(entry)))
+            logs.setdefault(code, []).append(LogEntry(*json.loads(entry)))
         found = []
         for (text,) in headers:
-            header = Header(*json.loads(text))
+            header = RoomHeader(*json.loads(text))
             header = header._replace(settings=Settings(*header.settings))
             found.append((header, logs.get(header.code, [])))
         return found

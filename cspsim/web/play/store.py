@@ -15,7 +15,7 @@ from cspsim.scenario.scenario import Scenario, load_scenario, scenario_names
 from cspsim.web.gatekeeper import EntrySecrets, drawn_secrets, machine_of
 from cspsim.web.guesses import Guesses
 from cspsim.web.play.decisions import Refused, shortened
-from cspsim.web.play.room import Entry, Header, Room
+from cspsim.web.play.room import LogEntry, Room, RoomHeader
 from cspsim.web.play.settings import checked
 from cspsim.web.play.storage import Storage
 
@@ -36,7 +36,7 @@ class Mine(NamedTuple):
     changed: float
 
 
-class Limits(NamedTuple):
+class RoomLimits(NamedTuple):
     """How much a server takes on. Times in seconds.
 
     ``rests_after``: a room nobody looks at drops what can be made again; ``deserted_after``: one with nobody in
@@ -68,7 +68,7 @@ def fingerprint(session: Any) -> str:
     return hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-class Store:
+class RoomStore:
     """All rooms of a server. A room's lock is never waited for while the store's own is held."""
 
     def __init__(
@@ -76,7 +76,7 @@ class Store:
         path: Path | None,
         scenarios: Collection[str] | None,
         load: Callable[[str], Scenario] = load_scenario,
-        limits: Limits = Limits(),  # noqa: B008 # a tuple cannot change
+        limits: RoomLimits = RoomLimits(),  # noqa: B008 # a tuple cannot change
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.limits, self.clock = limits, clock
@@ -116,7 +116,7 @@ class Store:
             code = _drawn(CODE_LENGTH)
             while code in self._rooms:
                 code = _drawn(CODE_LENGTH)
-            header = Header(code, _drawn(TOKEN_LENGTH), self.clock(), who, settings, scenario.digest, machine)
+            header = RoomHeader(code, _drawn(TOKEN_LENGTH), self.clock(), who, settings, scenario.digest, machine)
             self._storage.open_room(header)
             self._rooms[code] = Room(header, self._load)
         return code
@@ -172,7 +172,7 @@ class Store:
             mine = len([entry for entry in room.log if entry.who == who])
             if len(room.log) >= self.limits.entries or mine >= self.limits.entries_each:
                 raise Refused("too much has happened in this room: open another one")
-            entry = Entry(self.clock(), what, who, data)
+            entry = LogEntry(self.clock(), what, who, data)
             room.seen[who] = entry.at
             try:
                 room.apply(entry)
@@ -184,7 +184,7 @@ class Store:
                 raise
             room.log.append(entry)
             room.version += 1
-        tell(room)
+        notify(room)
 
     def subscribe(self, code: Any, session: Any, callback: Callable[[int], None]) -> Callable[[], None]:
         """Have ``callback(version)`` called after every change; gives what ends that."""
@@ -194,7 +194,7 @@ class Store:
             room.subscribers[number] = (who, callback)
             room.version += came
         if came:
-            tell(room, but=number)
+            notify(room, but=number)
 
         def end() -> None:
             with room.lock:
@@ -206,7 +206,7 @@ class Store:
                     room.seen.pop(who, None)
                     room.version += 1
             if left:
-                tell(room)
+                notify(room)
 
         return end
 
@@ -269,7 +269,7 @@ def _drawn(length: int) -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
-def tell(room: Room, but: int = -1) -> None:
+def notify(room: Room, but: int = -1) -> None:
     """Call every subscriber, without holding the room; one that fails has gone and is not called again."""
     with room.lock:
         version, subscribers = room.version, list(room.subscribers.items())

@@ -76,7 +76,7 @@ def LatestResult(minutes: tuple[Minutes, ...], quarter: int) -> None:
 
 
 @solara.component
-def Happened(told: tuple[str, ...]) -> None:
+def LatestIncident(told: tuple[str, ...]) -> None:
     """The latest thing the facilitator let happen."""
     if told:
         Notice(told[-1], "warning", "News")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from cspsim.mesa_model.agents import Proposal
 from cspsim.web.play.briefing import Briefing, TableNow
-from cspsim.web.play.decisions import Card, Choice
+from cspsim.web.play.decisions import AuthorityCard, Choice
 from cspsim.web.play.minutes import Minutes
 from cspsim.web.play.room import LOBBY, PLAYING, Room
 
@@ -55,7 +55,7 @@ class View(NamedTuple):
     told: tuple[str, ...]
     minutes: tuple[Minutes, ...]
     briefing: Briefing | None
-    card: Card | None
+    card: AuthorityCard | None
     handed_in: tuple[Choice, ...] | None
     undone: int = 0
 

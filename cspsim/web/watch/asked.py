@@ -19,7 +19,7 @@ NONE = ""
 """No second scenario; no question asked."""
 
 
-class Asked(NamedTuple):
+class WatchState(NamedTuple):
     """The state of the page. ``month`` counts reported months; ``question`` is the outcome of a prediction not yet committed."""
 
     scenario: str
@@ -33,7 +33,7 @@ class Asked(NamedTuple):
     question: str = NONE
 
 
-def asked_in(search: str | None) -> tuple[Asked, list[str]]:
+def asked_in(search: str | None) -> tuple[WatchState, list[str]]:
     """What the address asks for, and a sentence about each value that could not be taken."""
     given = {name: values[0] for name, values in parse_qs((search or "").removeprefix("?")[:2000]).items()}
     faults: list[str] = []
@@ -58,7 +58,7 @@ def asked_in(search: str | None) -> tuple[Asked, list[str]]:
     kind = take("kind", EVERYTHING, lambda text: text in KINDS, "The kind of event")
     askable = (lambda text: text in OUTCOMES) if baseline else (lambda text: text in OUTCOMES and not spans_window(text))
     question = take("question", NONE, askable, "The outcome")
-    found = Asked(scenario, baseline if baseline != scenario else NONE, seed, replicate, partnership, month, authority, kind, question)
+    found = WatchState(scenario, baseline if baseline != scenario else NONE, seed, replicate, partnership, month, authority, kind, question)
     return found, faults
 
 
@@ -68,7 +68,7 @@ def whole(text: str, largest: int) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= largest else None
 
 
-def query_of(asked: Asked) -> dict[str, str]:
+def query_of(asked: WatchState) -> dict[str, str]:
     """The state for the address: what goes without saying is left out."""
     month = calendar_of(scenario_of(asked.scenario).data).reported[asked.month]
     state = {
@@ -85,7 +85,7 @@ def query_of(asked: Asked) -> dict[str, str]:
     return {name: text for name, text in state.items() if text}
 
 
-def with_scenario(asked: Asked, name: str) -> Asked:
+def with_scenario(asked: WatchState, name: str) -> WatchState:
     """Another scenario under the same luck; what it does not have is left."""
     data = scenario_of(name).data
     months = len(calendar_of(data).reported)

@@ -78,7 +78,7 @@ class Job(Generic[Made]):
         self._tell()
 
 
-class Shelf(Generic[Key, Made]):
+class ResultShelf(Generic[Key, Made]):
     """Results by key, shared by all visitors: the ``most`` latest used stay, unfinished work goes with its last visitor."""
 
     def __init__(self, make: Callable[[Key, Report], Made], most: int) -> None:
@@ -127,7 +127,7 @@ class Shelf(Generic[Key, Made]):
             del self._jobs[key]
 
 
-def use_job(shelf: Shelf[Key, Made], key: Key | None) -> Job[Made] | None:
+def use_job(shelf: ResultShelf[Key, Made], key: Key | None) -> Job[Made] | None:
     """The work for a key, begun when the component appears and dropped when it goes; drawn anew as it gets on."""
 
     def subscribe(tell: Tell) -> Callable[[], None]:

@@ -5,9 +5,9 @@ from textwrap import wrap
 from cspsim.basics.formats import roughly
 from cspsim.one_run.events import Joined, NewRepresentative, Reorganised
 from cspsim.web import theme
-from cspsim.web.watch.places import Layout, Point
+from cspsim.web.watch.places import DrawingLayout, Point
 from cspsim.web.watch.recording import Recording
-from cspsim.web.watch.shapes import Shape, Value, shown
+from cspsim.web.watch.shapes import SvgShape, Value, seen_by_month
 
 NEW_FOR = 3
 """Months that somebody counts as new."""
@@ -18,7 +18,7 @@ MOST_LOAD, MOST_MONEY = 2.0, 1.5
 LONGEST_LINE = 16
 
 
-def news_of(recording: Recording, partnership: str, authority: str) -> list[str]:
+def card_news(recording: Recording, partnership: str, authority: str) -> list[str]:
     """What is new about who sits there, by month: kept for ``NEW_FOR`` months; empty where nothing is."""
     words = ((NewRepresentative, "New person"), (Reorganised, "Reorganised"), (Joined, "Joined"))
     index = {day: number for number, day in enumerate(recording.months)}
@@ -31,7 +31,7 @@ def news_of(recording: Recording, partnership: str, authority: str) -> list[str]
     return found
 
 
-def card_of(recording: Recording, p: int, seat: int, middle: Point, layout: Layout) -> list[Shape]:
+def card_of(recording: Recording, p: int, seat: int, middle: Point, layout: DrawingLayout) -> list[SvgShape]:
     """One authority: its name, bars of work and money, and what is new about it."""
     name = recording.authorities[seat]
     months = range(len(recording.months))
@@ -48,12 +48,12 @@ def card_of(recording: Recording, p: int, seat: int, middle: Point, layout: Layo
         "stroke": tuple[Value, ...](theme.INK if yes else theme.LINE for yes in there),
         "stroke-dasharray": tuple[Value, ...]("none" if yes else "6 5" for yes in there),
     }
-    shapes = [Shape("rect", card, f"card-{seat}", frame)]
+    shapes = [SvgShape("rect", card, f"card-{seat}", frame)]
     ink = {"fill": tuple[Value, ...](theme.INK if yes else theme.SOFT for yes in there)}
     size = 18
     for number, line in enumerate(lines):
         at: dict[str, Value] = {"x": inside, "y": top + 28 + 20 * number, "font-size": size, "font-weight": 700}
-        shapes.append(Shape("text", at, f"name-{seat}-{number}", ink, line))
+        shapes.append(SvgShape("text", at, f"name-{seat}-{number}", ink, line))
     over = [load[month] > 1 for month in months]
     work = tuple[Value, ...](round(BAR * min(1.0, value / MOST_LOAD), 1) for value in load)
     said = tuple[Value, ...](f"{value:.0%}{' ▲' if above else ''}" for value, above in zip(load, over, strict=True))
@@ -64,9 +64,9 @@ def card_of(recording: Recording, p: int, seat: int, middle: Point, layout: Layo
     green = tuple[Value, ...](theme.SERIES[2] for _ in months)
     shapes += _bar("Money", f"money-{seat}", (inside, top + 103), money, pounds, green, there, BAR / MOST_MONEY)
     away: dict[str, Value] = {"x": inside, "y": top + 88, "font-size": 16, "fill": theme.SOFT}
-    shapes.append(Shape("text", away, f"away-{seat}", {"visibility": shown([not yes for yes in there])}, "not at the table"))
-    news = news_of(recording, recording.partnerships[p], name)
-    seen = {"visibility": shown([bool(text) for text in news])}
+    shapes.append(SvgShape("text", away, f"away-{seat}", {"visibility": seen_by_month([not yes for yes in there])}, "not at the table"))
+    news = card_news(recording, recording.partnerships[p], name)
+    seen = {"visibility": seen_by_month([bool(text) for text in news])}
     pill: dict[str, Value] = {
         "x": left + layout.card_width - 122,
         "y": top - 21,
@@ -75,12 +75,12 @@ def card_of(recording: Recording, p: int, seat: int, middle: Point, layout: Layo
         "rx": 14,
         "fill": theme.SERIES[4],
     }
-    shapes.append(Shape("rect", pill, f"pill-{seat}", seen))
+    shapes.append(SvgShape("rect", pill, f"pill-{seat}", seen))
     words: dict[str, Value] = {
         "x": left + layout.card_width - 59, "y": top - 1, "font-size": 16, "font-weight": 700,
         "text-anchor": "middle", "fill": theme.SURFACE,
     }  # fmt: skip
-    shapes.append(Shape("text", words, f"news-{seat}", {**seen, "text": tuple(news)}))
+    shapes.append(SvgShape("text", words, f"news-{seat}", {**seen, "text": tuple(news)}))
     return shapes
 
 
@@ -93,20 +93,20 @@ def _bar(
     colours: tuple[Value, ...],
     there: list[bool],
     full: float,
-) -> list[Shape]:
+) -> list[SvgShape]:
     """A bar with its name before and its value behind it; the tick stands where 100 % is."""
     x, y = at
-    seen = {"visibility": shown(there)}
+    seen = {"visibility": seen_by_month(there)}
     text: dict[str, Value] = {"font-size": 15, "fill": theme.INK}
     return [
-        Shape("text", {**text, "x": x, "y": y}, key, seen, label),
-        Shape("rect", {"x": x + START, "y": y - 12, "width": BAR, "height": 13, "fill": theme.WASH, "stroke": theme.LINE}, key, seen),
-        Shape("rect", {"x": x + START, "y": y - 12, "height": 13}, f"{key}-bar", {**seen, "width": widths, "fill": colours}),
-        Shape(
+        SvgShape("text", {**text, "x": x, "y": y}, key, seen, label),
+        SvgShape("rect", {"x": x + START, "y": y - 12, "width": BAR, "height": 13, "fill": theme.WASH, "stroke": theme.LINE}, key, seen),
+        SvgShape("rect", {"x": x + START, "y": y - 12, "height": 13}, f"{key}-bar", {**seen, "width": widths, "fill": colours}),
+        SvgShape(
             "line",
             {"x1": x + START + full, "x2": x + START + full, "y1": y - 15, "y2": y + 4, "stroke": theme.INK, "stroke-width": 2},
             key,
             seen,
         ),
-        Shape("text", {**text, "x": x + START + BAR + 6, "y": y}, f"{key}-said", {**seen, "text": said}),
+        SvgShape("text", {**text, "x": x + START + BAR + 6, "y": y}, f"{key}-said", {**seen, "text": said}),
     ]

@@ -5,14 +5,14 @@ from cspsim.running.outcomes import OUTCOMES, outcomes_of
 from cspsim.running.results import AREA, with_area
 from cspsim.web.scenarios import file_of
 from cspsim.web.table import Table, as_csv
-from cspsim.web.watch.asked import Asked
-from cspsim.web.watch.diagram import draw
+from cspsim.web.watch.asked import WatchState
+from cspsim.web.watch.diagram import draw_table
 from cspsim.web.watch.log import KINDS, filtered, log_of
 from cspsim.web.watch.recording import Recording
 from cspsim.web.watch.shapes import as_svg
 
 
-def log_csv(recording: Recording, asked: Asked, until: int) -> str:
+def log_csv(recording: Recording, asked: WatchState, until: int) -> str:
     """The log of the partnership that is shown, under the filter that is set."""
     entries = filtered(log_of(recording, asked.partnership), asked.authority, asked.kind, until)
     rows = [[f"{recording.months[entry.month]:%Y-%m}", KINDS[entry.kind], " ".join(entry.authorities), entry.text] for entry in entries]
@@ -33,10 +33,10 @@ def months_csv(recording: Recording, until: int) -> str:
 
 def table_svg(recording: Recording, partnership: str, month: int) -> str:
     """The drawn table of one month as a file of its own."""
-    return as_svg(draw(recording, partnership), month, alone=True)
+    return as_svg(draw_table(recording, partnership), month, alone=True)
 
 
-def command_of(asked: Asked, scenario: str) -> str:
+def command_of(asked: WatchState, scenario: str) -> str:
     """The command line that tells the same run as a story."""
     words = ["cspsim", "explain", file_of(scenario), "--seed", str(asked.seed), "--replicate", str(asked.replicate)]
     return for_shell([*words, "--partnership", asked.partnership])

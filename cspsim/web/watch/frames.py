@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from cspsim.web.watch.diagram import both
 from cspsim.web.watch.log import log_of
-from cspsim.web.watch.series import Side
+from cspsim.web.watch.series import ScenarioShown
 from cspsim.web.watch.shapes import Track, Value, as_svg
 
 
@@ -20,7 +20,7 @@ class Frames(NamedTuple):
     log: list[list[Any]]
 
 
-def frames_of(side: Side, partnership: str, until: int) -> Frames:
+def frames_of(side: ScenarioShown, partnership: str, until: int) -> Frames:
     """One scenario's months from the first to ``until``."""
     wide, tall = both(side.recording, partnership, bool(side.letter))
     return Frames(
@@ -29,7 +29,7 @@ def frames_of(side: Side, partnership: str, until: int) -> Frames:
         side.role,
         as_svg(wide, 0),
         as_svg(tall, 0),
-        [[track.key, track.attribute, changes] for track in wide.tracks if len(changes := changes_of(track, until)) > 2],
+        [[track.key, track.attribute, changes] for track in wide.tracks if len(changes := value_changes(track, until)) > 2],
         [
             [entry.month, entry.kind, list(entry.authorities), entry.text]
             for entry in log_of(side.recording, partnership)
@@ -38,7 +38,7 @@ def frames_of(side: Side, partnership: str, until: int) -> Frames:
     )
 
 
-def changes_of(track: Track, until: int) -> list[Value]:
+def value_changes(track: Track, until: int) -> list[Value]:
     """A track as month, value, month, value, ...: only where it changes."""
     found: list[Value] = []
     for month, value in enumerate(track.values[: until + 1]):

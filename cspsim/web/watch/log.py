@@ -26,7 +26,7 @@ KINDS: dict[str, str] = {
 """Kind of event -> what the log calls it."""
 
 
-class Entry(NamedTuple):
+class MeetingEntry(NamedTuple):
     """One event: index of its reported month, kind, the authorities it is about, and a sentence."""
 
     month: int
@@ -35,7 +35,7 @@ class Entry(NamedTuple):
     text: str
 
 
-def log_of(recording: Recording, partnership: str) -> tuple[Entry, ...]:
+def log_of(recording: Recording, partnership: str) -> tuple[MeetingEntry, ...]:
     """The entries of one table, month by month in the order in which things happen there."""
     return _log_of(_Same(recording), partnership)
 
@@ -54,11 +54,11 @@ class _Same:
 
 
 @lru_cache(maxsize=8)
-def _log_of(same: _Same, partnership: str) -> tuple[Entry, ...]:
+def _log_of(same: _Same, partnership: str) -> tuple[MeetingEntry, ...]:
     recording = same.recording
     index = {day: number for number, day in enumerate(recording.months)}
     found = [
-        Entry(index[event.month], kind, tuple(getattr(event, role) for role in roles), sentence(event, recording.short))
+        MeetingEntry(index[event.month], kind, tuple(getattr(event, role) for role in roles), sentence(event, recording.short))
         for event in recording.events
         if event.partnership == partnership
         for kind, roles, sentence in (_TELLERS[type(event)],)
@@ -67,12 +67,14 @@ def _log_of(same: _Same, partnership: str) -> tuple[Entry, ...]:
     return tuple(sorted(found, key=lambda entry: (entry.month, order.index(entry.kind))))
 
 
-def passes(entry: Entry, authority: str = EVERYTHING, kind: str = EVERYTHING) -> bool:
+def passes(entry: MeetingEntry, authority: str = EVERYTHING, kind: str = EVERYTHING) -> bool:
     """Whether a filter by authority and kind lets an entry through."""
     return authority in (EVERYTHING, *entry.authorities) and kind in (EVERYTHING, entry.kind)
 
 
-def filtered(entries: Sequence[Entry], authority: str = EVERYTHING, kind: str = EVERYTHING, until: int | None = None) -> list[Entry]:
+def filtered(
+    entries: Sequence[MeetingEntry], authority: str = EVERYTHING, kind: str = EVERYTHING, until: int | None = None
+) -> list[MeetingEntry]:
     """The entries a filter lets through, none after the month ``until``."""
     return [entry for entry in entries if passes(entry, authority, kind) and (until is None or entry.month <= until)]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from cspsim.basics.formats import MISSING, roughly
 from cspsim.web.table import Table
-from cspsim.web.watch.card import news_of
+from cspsim.web.watch.card import card_news
 from cspsim.web.watch.recording import Recording
 
 COLUMNS = (
@@ -39,7 +39,7 @@ def numbers_of(recording: Recording, partnership: str, month: int) -> Table:
                 roughly(recording.budget[month, p, seat], "£"),
                 *(_mean(values) for values in (trust[seat, others], trust[others, seat])),
                 f"{recording.challenges[month, p, seat]:.0f}",
-                news_of(recording, partnership, name)[month] or MISSING,
+                card_news(recording, partnership, name)[month] or MISSING,
             ]
         )
     return Table(COLUMNS, rows, f"{recording.titles[partnership]}, {recording.months[month]:%B %Y}: {recording.scenario.title}")

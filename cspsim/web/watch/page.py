@@ -8,20 +8,20 @@ import solara
 from cspsim.web.frame import use_frame
 from cspsim.web.parts import Address, Button, CopyButton, Export, Notice, Progress, box, words
 from cspsim.web.scenarios import scenario_of
-from cspsim.web.watch.asked import NONE, Asked, asked_in, mismatch, query_of
+from cspsim.web.watch.asked import NONE, WatchState, asked_in, mismatch, query_of
 from cspsim.web.watch.background import use_job
 from cspsim.web.watch.exports import command_of, log_csv, months_csv, table_svg
 from cspsim.web.watch.notes import NOTES
 from cspsim.web.watch.prediction import ODDS, Claim, OddsKey, held_at
-from cspsim.web.watch.prediction_page import Answered, Asking, Committed, Open
+from cspsim.web.watch.prediction_page import AnsweredPrediction, Asking, Committed, Open
 from cspsim.web.watch.recording import RECORDINGS, Recording, key_of
-from cspsim.web.watch.series import Side, sides_of
+from cspsim.web.watch.series import ScenarioShown, sides_of
 from cspsim.web.watch.setup_page import Setup
-from cspsim.web.watch.stage import Charts, Stage
+from cspsim.web.watch.stage import Charts, StagePlayer
 
 
 @solara.component
-def Page() -> None:
+def WatchPage() -> None:
     """What the tab shows: which run, and the run once it is recorded."""
     search = solara.use_router().search
     first, faults = solara.use_memo(lambda: asked_in(search), [])
@@ -60,7 +60,7 @@ NO_ANSWER: Committed | None = None
 
 
 @solara.component
-def Watching(asked: Asked, change: Callable[[Asked], None], recordings: tuple[Recording, ...]) -> None:
+def Watching(asked: WatchState, change: Callable[[WatchState], None], recordings: tuple[Recording, ...]) -> None:
     """Recorded runs with the question about them. While a question is open nothing after the month it is held at is shown."""
     asking, set_asking = solara.use_state(False)
     committed, set_committed = solara.use_state(NO_ANSWER)
@@ -85,14 +85,14 @@ def Watching(asked: Asked, change: Callable[[Asked], None], recordings: tuple[Re
     with box("div", "csp-cluster"):
         if not (asking or asked.question or committed):
             Button("Predict first", lambda: set_asking(True))
-        TakeAway(asked, sides, limit)
+        WatchTakeAway(asked, sides, limit)
     if asked.question:
         Open(asked.question, recordings, commit, lambda: change(asked._replace(question=NONE)))
     elif committed:
-        Answered(committed, recordings, job, asked.month >= last, lambda: set_committed(None))
+        AnsweredPrediction(committed, recordings, job, asked.month >= last, lambda: set_committed(None))
     elif asking:
         Asking(recordings, ask, lambda: set_asking(False))
-    Stage(asked, change, sides, limit)
+    StagePlayer(asked, change, sides, limit)
     Charts(asked, sides, limit)
     with box("section", "csp-card", aria_label="The same at the command line"):
         words("h2", "The same at the command line", "csp-h3")
@@ -104,7 +104,7 @@ def Watching(asked: Asked, change: Callable[[Asked], None], recordings: tuple[Re
 
 
 @solara.component
-def TakeAway(asked: Asked, sides: list[Side], limit: int) -> None:
+def WatchTakeAway(asked: WatchState, sides: list[ScenarioShown], limit: int) -> None:
     """Downloads; while a question is open they end where the page ends."""
     month = min(asked.month, limit)
     items: list[tuple[str, str, str | bytes | Callable[[], str | bytes]]] = []

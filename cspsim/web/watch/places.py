@@ -14,7 +14,7 @@ class Point(NamedTuple):
     y: float
 
 
-class Layout(NamedTuple):
+class DrawingLayout(NamedTuple):
     """A shape of the drawing: ``wide`` beside a log, ``square`` beside another table, ``tall`` in a narrow window.
 
     Sizes of a card, and the least radii of the oval.
@@ -28,12 +28,12 @@ class Layout(NamedTuple):
     grows_sideways: bool
 
 
-WIDE = Layout("wide", 204, 116, 318, 226, True)
-SQUARE = Layout("square", 204, 116, 232, 270, True)
-TALL = Layout("tall", 196, 116, 104, 230, False)
+WIDE = DrawingLayout("wide", 204, 116, 318, 226, True)
+SQUARE = DrawingLayout("square", 204, 116, 232, 270, True)
+TALL = DrawingLayout("tall", 196, 116, 104, 230, False)
 
 
-class Plan(NamedTuple):
+class DrawingPlan(NamedTuple):
     """Size of the drawing and the middle of every card."""
 
     width: float
@@ -41,7 +41,7 @@ class Plan(NamedTuple):
     middles: tuple[Point, ...]
 
 
-def plan_of(seats: int, layout: Layout) -> Plan:
+def plan_of(seats: int, layout: DrawingLayout) -> DrawingPlan:
     """Places for so many seats, the first at the top and on with the clock; the oval grows until no card touches another."""
     radius_x, radius_y = layout.radius_x, layout.radius_y
     middles = _oval(seats, radius_x, radius_y, layout)
@@ -51,14 +51,14 @@ def plan_of(seats: int, layout: Layout) -> Plan:
     left, top = (min(axis) for axis in zip(*middles, strict=True))
     shift_x, shift_y = layout.card_width / 2 + MARGIN - left, layout.card_height / 2 + MARGIN - top
     moved = tuple(Point(x + shift_x, y + shift_y) for x, y in middles)
-    return Plan(
+    return DrawingPlan(
         max(point.x for point in moved) + layout.card_width / 2 + MARGIN,
         max(point.y for point in moved) + layout.card_height / 2 + MARGIN,
         moved,
     )
 
 
-def _oval(seats: int, radius_x: float, radius_y: float, layout: Layout) -> list[Point]:
+def _oval(seats: int, radius_x: float, radius_y: float, layout: DrawingLayout) -> list[Point]:
     found = []
     least = layout.card_width / 2 + 16  # beside each other rather than upon each other where the oval is narrow
     for seat in range(seats):
@@ -70,7 +70,7 @@ def _oval(seats: int, radius_x: float, radius_y: float, layout: Layout) -> list[
     return found
 
 
-def _touching(middles: Sequence[Point], layout: Layout) -> bool:
+def _touching(middles: Sequence[Point], layout: DrawingLayout) -> bool:
     gap_x, gap_y = layout.card_width + 6, layout.card_height + 18
     return any(
         abs(one.x - other.x) < gap_x and abs(one.y - other.y) < gap_y
@@ -79,7 +79,7 @@ def _touching(middles: Sequence[Point], layout: Layout) -> bool:
     )
 
 
-def visible(one: Point, other: Point, layout: Layout) -> tuple[Point, Point]:
+def visible_cards(one: Point, other: Point, layout: DrawingLayout) -> tuple[Point, Point]:
     """The part of the line between two cards' middles that neither card covers."""
     across, down = other.x - one.x, other.y - one.y
     reach = min(

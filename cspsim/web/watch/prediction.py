@@ -13,7 +13,7 @@ from cspsim.model.parameters import Floats
 from cspsim.running.outcomes import OUTCOMES, SHARE, Outcome, outcomes_of
 from cspsim.running.simulation import simulate
 from cspsim.web.scenarios import scenario_of
-from cspsim.web.watch.background import Report, Shelf
+from cspsim.web.watch.background import Report, ResultShelf
 from cspsim.web.watch.recording import Recording, RunKey
 from cspsim.web.watch.series import YEAR
 
@@ -138,7 +138,7 @@ def _odds(outcome: Outcome, references: Floats, values: Floats, difference: floa
     return Odds(counts, claims.count(None), mean, other, difference, half_width, verdict)
 
 
-ODDS: Shelf[OddsKey, Odds] = Shelf(work_out, KEPT)
+ODDS: ResultShelf[OddsKey, Odds] = ResultShelf(work_out, KEPT)
 """What has been worked out for all visitors."""
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import solara
 
 from cspsim.running.outcomes import OUTCOMES
-from cspsim.web.parts import Button, Choice, Notice, Progress, box, words
+from cspsim.web.parts import Button, ChoiceField, Notice, Progress, box, words
 from cspsim.web.watch.asked import questions_for
 from cspsim.web.watch.background import Job
 from cspsim.web.watch.prediction import (
@@ -44,7 +44,7 @@ def Asking(recordings: tuple[Recording, ...], ask: Callable[[str], None], never:
     with box("section", "csp-card", aria_labelledby="predict"):
         words("h2", "Predict first", "csp-h2", id_="predict")
         words("p", f"The run is held at {held:%B %Y}, before the outcome window, until the class has committed an answer.")
-        Choice("What is to be predicted", chosen, titles, choose)
+        ChoiceField("What is to be predicted", chosen, titles, choose)
         words("p", question_in_words(chosen, recordings), "csp-soft")
         with box("div", "csp-cluster"):
             Button("Hold the run and ask", lambda: ask(chosen), kind="primary")
@@ -70,7 +70,7 @@ def Open(outcome: str, recordings: tuple[Recording, ...], commit: Callable[[Clai
 
 
 @solara.component
-def Answered(
+def AnsweredPrediction(
     committed: Committed, recordings: tuple[Recording, ...], job: Job[Odds] | None, at_the_end: bool, done: Callable[[], None]
 ) -> None:
     """What was committed; the answer when somebody asks for it or the run has come to its end."""

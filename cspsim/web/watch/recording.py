@@ -15,7 +15,7 @@ from cspsim.one_run.witness import Witness, titles_of
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.scenario import Scenario
 from cspsim.web.scenarios import scenario_of
-from cspsim.web.watch.background import Report, Shelf
+from cspsim.web.watch.background import Report, ResultShelf
 
 KEPT = 12
 """Recordings that stay for the next visitor; one takes about a megabyte."""
@@ -164,5 +164,7 @@ def key_of(name: str, seed: int, replicate: int) -> RunKey:
     return RunKey(name, scenario_of(name).digest, seed, replicate)
 
 
-RECORDINGS: Shelf[RunKey, Recording] = Shelf(lambda key, report: record(scenario_of(key.scenario), key.seed, key.replicate, report), KEPT)
+RECORDINGS: ResultShelf[RunKey, Recording] = ResultShelf(
+    lambda key, report: record(scenario_of(key.scenario), key.seed, key.replicate, report), KEPT
+)
 """The recordings of all visitors."""

@@ -59,7 +59,7 @@ CHARTS = (
 )
 
 
-class Side(NamedTuple):
+class ScenarioShown(NamedTuple):
     """One of the scenarios on the page: ``letter`` "A" or "B" (empty if it is the only one), ``role`` as in ``chart_options``."""
 
     letter: str
@@ -67,11 +67,11 @@ class Side(NamedTuple):
     recording: Recording
 
 
-def sides_of(recordings: Sequence[Recording]) -> list[Side]:
+def sides_of(recordings: Sequence[Recording]) -> list[ScenarioShown]:
     """The baseline first and dashed, then the scenario; one alone is the scenario."""
     if len(recordings) == 1:
-        return [Side("", "scenario", recordings[0])]
-    return [Side("A", "baseline", recordings[0]), Side("B", "scenario", recordings[1])]
+        return [ScenarioShown("", "scenario", recordings[0])]
+    return [ScenarioShown("A", "baseline", recordings[0]), ScenarioShown("B", "scenario", recordings[1])]
 
 
 def latest_year(recording: Recording, partnership: int, tally: Tally) -> Floats:
@@ -86,11 +86,11 @@ def month_labels(recording: Recording) -> list[str]:
     return [f"{day:%b %Y}" for day in recording.months]
 
 
-def _name(side: Side, measure: Measure) -> str:
+def _name(side: ScenarioShown, measure: Measure) -> str:
     return f"{side.letter} {measure.label}".strip()
 
 
-def option_of(chart: ChartPlan, sides: Sequence[Side], partnership: str, until: int) -> dict[str, object]:
+def option_of(chart: ChartPlan, sides: Sequence[ScenarioShown], partnership: str, until: int) -> dict[str, object]:
     """The chart with everything up to the month ``until``; the browser shows it up to the month it has come to."""
     lines = [
         Line(_name(side, measure), values[: until + 1], role=side.role if number == 0 or len(sides) > 1 else "other")
@@ -107,17 +107,17 @@ def option_of(chart: ChartPlan, sides: Sequence[Side], partnership: str, until: 
     return option
 
 
-def _values(side: Side, partnership: str, measure: Measure) -> Floats:
+def _values(side: ScenarioShown, partnership: str, measure: Measure) -> Floats:
     return latest_year(side.recording, side.recording.partnerships.index(partnership), measure.tally)
 
 
-def scale(chart: ChartPlan, sides: Sequence[Side], partnership: str) -> Scale:
+def scale(chart: ChartPlan, sides: Sequence[ScenarioShown], partnership: str) -> Scale:
     """How values are written: by the size at the beginning, which gives nothing away."""
     sizes = [abs(float(_values(side, partnership, measure)[0])) for side in sides for measure in chart.measures]
     return scale_of(chart.unit, max(sizes))
 
 
-def table_of(chart: ChartPlan, sides: Sequence[Side], partnership: str, month: int) -> Table:
+def chart_table(chart: ChartPlan, sides: Sequence[ScenarioShown], partnership: str, month: int) -> Table:
     """The chart's numbers up to a month."""
     columns = {_name(side, measure): _values(side, partnership, measure) for measure in chart.measures for side in sides}
     labels = month_labels(sides[0].recording)
@@ -125,7 +125,7 @@ def table_of(chart: ChartPlan, sides: Sequence[Side], partnership: str, month: i
     return Table(["Month", *columns], rows, f"{chart.title}, {SUBTITLE}")
 
 
-def summary_of(chart: ChartPlan, sides: Sequence[Side], partnership: str, month: int) -> str:
+def chart_summary(chart: ChartPlan, sides: Sequence[ScenarioShown], partnership: str, month: int) -> str:
     """What the chart shows at a month, in words."""
     unit = chart.unit if chart.unit.startswith("£") else ""
     after = "" if unit else f" {chart.unit}"

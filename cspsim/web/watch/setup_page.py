@@ -4,16 +4,16 @@ from collections.abc import Callable
 
 import solara
 
-from cspsim.web.parts import Choice, TextField, box, words
+from cspsim.web.parts import ChoiceField, TextField, box, words
 from cspsim.web.scenarios import entries, scenario_of
-from cspsim.web.watch.asked import LARGEST_REPLICATE, LARGEST_SEED, NONE, Asked, whole, with_scenario
+from cspsim.web.watch.asked import LARGEST_REPLICATE, LARGEST_SEED, NONE, WatchState, whole, with_scenario
 
 SEED_SAYS = "Same seed, same luck"
 RUN_SAYS = "New run, new luck"
 
 
 @solara.component
-def Setup(asked: Asked, change: Callable[[Asked], None], say: Callable[[str], None], open_: bool) -> None:
+def Setup(asked: WatchState, change: Callable[[WatchState], None], say: Callable[[str], None], open_: bool) -> None:
     """The pickers, folded away where a link has chosen already: on a projector the table needs the room.
 
     What is no number, or too large, is refused with a sentence and the old value stays.
@@ -39,15 +39,15 @@ def Setup(asked: Asked, change: Callable[[Asked], None], say: Callable[[str], No
 
 
 @solara.component
-def Pickers(asked: Asked, change: Callable[[Asked], None], seed: Callable[[str], None], replicate: Callable[[str], None]) -> None:
+def Pickers(asked: WatchState, change: Callable[[WatchState], None], seed: Callable[[str], None], replicate: Callable[[str], None]) -> None:
     """Scenario, the one beside it, partnership, seed and run."""
     titles = {entry.name: entry.title for entry in entries()}
     data = scenario_of(asked.scenario).data
     with box("div", "csp-watch__setup"):
-        Choice("Scenario", asked.scenario, titles, lambda name: change(with_scenario(asked, name)))
+        ChoiceField("Scenario", asked.scenario, titles, lambda name: change(with_scenario(asked, name)))
         beside = {NONE: "Nothing: one scenario", **{name: title for name, title in titles.items() if name != asked.scenario}}
-        Choice("Beside it (same luck)", asked.baseline, beside, lambda name: change(asked._replace(baseline=name, question=NONE)))
+        ChoiceField("Beside it (same luck)", asked.baseline, beside, lambda name: change(asked._replace(baseline=name, question=NONE)))
         places = {name: entry.title for name, entry in data.partnerships.items()}
-        Choice("Partnership", asked.partnership, places, lambda name: change(asked._replace(partnership=name)))
+        ChoiceField("Partnership", asked.partnership, places, lambda name: change(asked._replace(partnership=name)))
         TextField("Seed", str(asked.seed), seed, SEED_SAYS, longest=20)
         TextField("Run", str(asked.replicate), replicate, RUN_SAYS, longest=5)

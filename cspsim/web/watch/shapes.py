@@ -25,7 +25,7 @@ class Track(NamedTuple):
     values: tuple[Value, ...]
 
 
-class Shape(NamedTuple):
+class SvgShape(NamedTuple):
     """An SVG element: what is fixed, what moves, and what it says."""
 
     tag: str
@@ -41,7 +41,7 @@ class Drawing(NamedTuple):
     title: str
     width: float
     height: float
-    shapes: tuple[Shape, ...]
+    shapes: tuple[SvgShape, ...]
 
     @property
     def tracks(self) -> list[Track]:
@@ -73,7 +73,7 @@ def _colours() -> str:
     return "".join(re.findall(r"--csp-[\w-]+:\s*#[0-9a-f]{6};", root.group(1))) if root else ""
 
 
-def _element(shape: Shape, month: int) -> str:
+def _element(shape: SvgShape, month: int) -> str:
     now = {**shape.fixed, **{name: values[month] for name, values in shape.moving.items()}}
     text = str(now.pop("text", shape.text))
     key = f' data-k="{escape(shape.key)}"' if shape.key else ""
@@ -85,6 +85,6 @@ def _written(value: Value) -> str:
     return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
 
 
-def shown(flags: Sequence[bool]) -> tuple[Value, ...]:
+def seen_by_month(flags: Sequence[bool]) -> tuple[Value, ...]:
     """Whether a shape is seen, by month."""
     return tuple(SHOWN if flag else HIDDEN for flag in flags)

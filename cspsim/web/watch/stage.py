@@ -12,12 +12,12 @@ import solara
 
 from cspsim.web.events import Heard, template
 from cspsim.web.parts import Chart, DataTable, box, words
-from cspsim.web.watch.asked import Asked
+from cspsim.web.watch.asked import WatchState
 from cspsim.web.watch.diagram import LITTLE, MUCH
 from cspsim.web.watch.frames import frames_of
 from cspsim.web.watch.log import EVERYTHING, KINDS
 from cspsim.web.watch.numbers import numbers_of
-from cspsim.web.watch.series import CHARTS, SUBTITLE, Side, option_of, scale, summary_of, table_of
+from cspsim.web.watch.series import CHARTS, SUBTITLE, ScenarioShown, chart_summary, chart_table, option_of, scale
 
 CLOCK = "watch"
 
@@ -39,7 +39,7 @@ def _Stage(
 
 
 @solara.component
-def Stage(asked: Asked, settle: Callable[[Asked], None], sides: Sequence[Side], limit: int) -> None:
+def StagePlayer(asked: WatchState, settle: Callable[[WatchState], None], sides: Sequence[ScenarioShown], limit: int) -> None:
     """Play, pause, rewind; the table and its log. Nothing after the month ``limit`` leaves the server."""
     recording = sides[-1].recording
     seats = [recording.authorities[seat] for seat in recording.seats(recording.partnerships.index(asked.partnership))]
@@ -102,7 +102,7 @@ def Legend() -> None:
 
 
 @solara.component
-def Charts(asked: Asked, sides: Sequence[Side], limit: int) -> None:
+def Charts(asked: WatchState, sides: Sequence[ScenarioShown], limit: int) -> None:
     """Four small charts up to the month the browser has come to; their tables and texts up to the settled month."""
     month = min(asked.month, limit)
     options = solara.use_memo(lambda: [option_of(chart, sides, asked.partnership, limit) for chart in CHARTS], [asked.partnership, limit])
@@ -115,8 +115,8 @@ def Charts(asked: Asked, sides: Sequence[Side], limit: int) -> None:
                     Chart(
                         chart.title,
                         option,
-                        partial(table_of, chart, sides, asked.partnership, month),
-                        summary_of(chart, sides, asked.partnership, month),
+                        partial(chart_table, chart, sides, asked.partnership, month),
+                        chart_summary(chart, sides, asked.partnership, month),
                         f"{place}, {chart.unit}: {SUBTITLE}",
                         scale(chart, sides, asked.partnership),
                         height=200,
