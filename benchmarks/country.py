@@ -21,7 +21,7 @@ print(sum(area.partnerships for area in answer.areas), time.process_time() - sta
 ONE_AREA = """
 import resource, sys, time
 from cspsim.country.areas import generate_country
-from cspsim.scenario.layout import build_world
+from cspsim.scenario.world_building import build_world
 from cspsim.running.rulebook import STANDARD
 from cspsim.running.simulation import replicate_numbers, run_world
 base = next(generate_country(1, 1)).data

@@ -10,8 +10,8 @@ import time
 
 from cspsim.running.rulebook import STANDARD
 from cspsim.running.simulation import replicate_numbers, run_world
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.world_building import build_world
 
 ROUNDS = 5
 MEMORY = """

@@ -14,9 +14,9 @@ from statistics import median
 import cspsim.model.month
 from cspsim.running import rulebook
 from cspsim.running.simulation import replicate_numbers, run_world
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.rival_rules import SLOTS, Rival
 from cspsim.scenario.scenario import load_scenario
+from cspsim.scenario.world_building import build_world
 
 ROUNDS, RUNS = 20, 16
 guarded, watching = rulebook.guard_source, rulebook.unchanged

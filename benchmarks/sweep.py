@@ -15,8 +15,8 @@ from pathlib import Path
 
 from cspsim.running.rulebook import STANDARD
 from cspsim.running.simulation import replicate_numbers, run_world
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import load_scenario
+from cspsim.scenario.world_building import build_world
 from cspsim.sweep.reading import load_experiment
 from cspsim.sweep.sweeping import run_sweep
 

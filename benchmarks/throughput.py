@@ -18,7 +18,7 @@ import numpy as np
 ROUNDS = 5
 INTERPRETED = """
 import time
-from cspsim.scenario.layout import build_world
+from cspsim.scenario.world_building import build_world
 from cspsim.model.luck import Luck
 from cspsim.model.month import begin_run, run_month
 from cspsim.running.outcomes import outcomes_of
@@ -38,8 +38,8 @@ print((time.perf_counter() - started) / {months})
 
 
 def _months() -> int:
-    from cspsim.scenario.layout import calendar_of
     from cspsim.scenario.scenario import load_scenario
+    from cspsim.scenario.world_building import calendar_of
 
     return len(calendar_of(load_scenario("baseline").data).months)
 
@@ -62,7 +62,7 @@ def mesa_interpreted(steps: int) -> str:
     """A program that prints seconds per month of ``mesa.batch_run``'s model, interpreted; its warm-up is counted as months."""
     return f"""
 import time
-from cspsim.mesa_model.model import PartnershipModel
+from cspsim.mesa_model.partnership_model import PartnershipModel
 from cspsim.scenario.scenario import load_scenario
 scenario = load_scenario("baseline").with_changes({{"time.warm_up_months": 12}})
 started = time.perf_counter()
@@ -82,15 +82,15 @@ def main() -> None:
 
     import mesa
 
-    from cspsim.mesa_model.model import PartnershipModel
+    from cspsim.mesa_model.partnership_model import PartnershipModel
     from cspsim.model.luck import new_luck
     from cspsim.model.month import begin_run, run_month
     from cspsim.model.structures import packed
     from cspsim.running.outcomes import outcomes_of
     from cspsim.running.rulebook import STANDARD
     from cspsim.running.simulation import replicate_numbers, run_world, simulate, state_for
-    from cspsim.scenario.layout import build_world
     from cspsim.scenario.scenario import load_scenario
+    from cspsim.scenario.world_building import build_world
 
     months = _months()
     scenario = load_scenario("baseline")

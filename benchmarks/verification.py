@@ -19,9 +19,10 @@ from typing import Any
 import pyarrow.parquet as parquet
 from sweep import EXPERIMENT, POLICIES, SETS
 
-from cspsim.sweep import store, stored
+from cspsim.sweep import store
+from cspsim.sweep import stored_results as stored
 from cspsim.sweep.reading import load_experiment
-from cspsim.sweep.stored import load_results
+from cspsim.sweep.stored_results import load_results
 from cspsim.sweep.sweeping import run_sweep
 
 WRAPPED = (

@@ -22,16 +22,16 @@ _HOMES = {
     "Comparison": "comparing.comparison",
     "Run": "one_run.run",
     "OUTCOMES": "running.outcomes",
-    "PartnershipModel": "mesa_model.model",
+    "PartnershipModel": "mesa_model.partnership_model",
     "CspsimError": "basics.errors",
     "ScenarioError": "basics.errors",
     "load_experiment": "sweep.reading",
-    "load_hypotheses": "hypotheses.file",
+    "load_hypotheses": "hypotheses.hypothesis_file",
     "run_hypotheses": "hypotheses.testing",
     "run_sweep": "sweep.sweeping",
-    "load_results": "sweep.stored",
+    "load_results": "sweep.stored_results",
     "analyse": "analysis.analysing",
-    "SweepResults": "sweep.stored",
+    "SweepResults": "sweep.stored_results",
 }
 
 __all__ = [
@@ -61,16 +61,16 @@ if TYPE_CHECKING:
     from cspsim.analysis.analysing import analyse
     from cspsim.basics.errors import CspsimError, ScenarioError
     from cspsim.comparing.comparison import Comparison, compare
-    from cspsim.hypotheses.file import load_hypotheses
+    from cspsim.hypotheses.hypothesis_file import load_hypotheses
     from cspsim.hypotheses.testing import run_hypotheses
-    from cspsim.mesa_model.model import PartnershipModel
+    from cspsim.mesa_model.partnership_model import PartnershipModel
     from cspsim.one_run.run import Run
     from cspsim.running.outcomes import OUTCOMES
     from cspsim.running.results import Results
     from cspsim.running.simulation import simulate
     from cspsim.scenario.scenario import Scenario, load_scenario, scenario_names
     from cspsim.sweep.reading import load_experiment
-    from cspsim.sweep.stored import SweepResults, load_results
+    from cspsim.sweep.stored_results import SweepResults, load_results
     from cspsim.sweep.sweeping import run_sweep
 
 

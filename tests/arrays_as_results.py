@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cspsim.model.parameters import Floats
-from cspsim.sweep.stored import Cells
+from cspsim.sweep.stored_results import Cells
 
 
 class ArraysAsResults:

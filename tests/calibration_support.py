@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from worlds import write_tiny_world
 
-from cspsim.calibration.file import Calibration, load_calibration
-from cspsim.scenario.layout import add_months
+from cspsim.calibration.calibration_file import Calibration, load_calibration
 from cspsim.scenario.schema import parse_month
+from cspsim.scenario.world_building import add_months
 
 TYPES = ("burglary", "violence")
 PLACES = ("inner", "outer")

@@ -12,7 +12,7 @@ import solara  # noqa: E402
 from solara.server import kernel, kernel_context  # noqa: E402
 
 from cspsim.web.app import routes  # noqa: E402
-from cspsim.web.play.page import PlayPage  # noqa: E402
+from cspsim.web.play.play_page import PlayPage  # noqa: E402
 
 _numbers = count()
 

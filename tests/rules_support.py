@@ -27,8 +27,8 @@ from cspsim.model.structures import packed
 from cspsim.model.tallies import Role
 from cspsim.model.world import World
 from cspsim.running.simulation import state_for
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import load_scenario
+from cspsim.scenario.world_building import build_world
 
 INNER, OUTER = 0, 1
 POLICE, LOCAL_AUTHORITY, HEALTH = 0, 1, 2

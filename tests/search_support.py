@@ -7,8 +7,8 @@ import numpy as np
 from worlds import write_tiny_world
 
 from cspsim.model.parameters import Floats
-from cspsim.search.file import Dimension
 from cspsim.search.proposing import Problem
+from cspsim.search.search_file import Dimension
 from cspsim.search.trials import Levels, Measured
 
 SEARCH = """\

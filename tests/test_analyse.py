@@ -15,14 +15,14 @@ from typer.testing import CliRunner
 
 from cspsim.analysis import boxes, sampled_sets
 from cspsim.analysis.analysing import Analysis, analyse
+from cspsim.analysis.analysis_page import analysis_as_json, headlines_of, page_of_analysis, sections_of, write_analysis
 from cspsim.analysis.effects import finding_of, independent_rows, swept_of
-from cspsim.analysis.page import analysis_as_json, headlines_of, page_of_analysis, sections_of, write_analysis
 from cspsim.analysis.section import p_words, policy_headline, range_words
 from cspsim.basics.errors import CspsimError
 from cspsim.cli import app
 from cspsim.sweep.luck_design import luck_design
 from cspsim.sweep.reading import load_experiment
-from cspsim.sweep.stored import SweepResults, load_results
+from cspsim.sweep.stored_results import SweepResults, load_results
 from cspsim.sweep.sweeping import run_sweep
 
 HEAD = """title = "Grant <script>alert(1)</script> & challenge"

@@ -218,7 +218,7 @@ class TestRules:
                 assert len(re.findall(rf"\n    {name}\(world", month)) == 1, f"{name} of {path.name}"
 
     @pytest.mark.parametrize(
-        "path", [*rule_files(), MODEL / "arithmetic.py", PACKAGE / "scenario" / "layout.py"], ids=lambda path: path.stem
+        "path", [*rule_files(), MODEL / "arithmetic.py", PACKAGE / "scenario" / "world_building.py"], ids=lambda path: path.stem
     )
     def test_knows_no_names(self, path: Path) -> None:
         """Nobody's name is in the code: rules know roles. (Health is a name, and the beginning of a role's.)"""
@@ -246,7 +246,7 @@ REGISTERS: Mapping[str, Any] = {"levers": Levers, "uncertainties": Uncertainties
 def read_from_registers() -> dict[str, set[str]]:
     """Register -> names that rules or the layout of the world read, as ``world.levers.x``, ``levers.x`` or ``numbers.x``."""
     found: dict[str, set[str]] = {name: set() for name in REGISTERS}
-    for path in [*rule_files(), MODEL / "arithmetic.py", MODEL / "month.py", PACKAGE / "scenario" / "layout.py"]:
+    for path in [*rule_files(), MODEL / "arithmetic.py", MODEL / "month.py", PACKAGE / "scenario" / "world_building.py"]:
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Attribute):
                 owner = node.value

@@ -12,8 +12,8 @@ from cspsim.model.uncertainties import Uncertainties
 from cspsim.running.assumptions import Arm, latin_hypercube, run_assumption_sets, sample_assumptions, triangular_quantile, uncertain_numbers
 from cspsim.running.rulebook import STANDARD
 from cspsim.running.simulation import replicate_numbers, run_world
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.world_building import build_world
 
 SETS = 16
 

@@ -13,21 +13,21 @@ from worlds import write_tiny_world
 
 from cspsim.basics.errors import CspsimError
 from cspsim.calibration.calibrating import Calibrated, calibrate, calibration_runs, first_wave, learn_numbers, scores_of
-from cspsim.calibration.file import Calibration, load_calibration
+from cspsim.calibration.calibration_file import Calibration, load_calibration
+from cspsim.calibration.calibration_page import write_calibration
+from cspsim.calibration.calibration_summary import calibration_findings, calibration_sentences, learned_table
 from cspsim.calibration.forecasts import LAST_YEAR, MODEL, forecast_years, mean_scores, scored
 from cspsim.calibration.monthly_runs import Prior, simulate_sets, with_paths_held
 from cspsim.calibration.observed import read_observed
-from cspsim.calibration.page import write_calibration
 from cspsim.calibration.posterior import PosteriorError, load_posterior, posterior_text
 from cspsim.calibration.recovery import recover
-from cspsim.calibration.summary import calibration_findings, calibration_sentences, learned_table
 from cspsim.calibration.targets import observed_targets
 from cspsim.cli import app
 from cspsim.one_run.run import Run
 from cspsim.running.assumptions import sample_assumptions, uncertain_numbers
-from cspsim.scenario.layout import calendar_of, path_by_month
 from cspsim.scenario.scenario import load_scenario
 from cspsim.scenario.schema import parse_month
+from cspsim.scenario.world_building import calendar_of, path_by_month
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +236,7 @@ class TestPosteriorFile:
         assert all((best[name] == values[name]).all() for name in others)
 
     def test_the_world_is_under_the_posterior(self, tmp_path: Path, calibration: Calibration) -> None:
-        from cspsim.scenario.layout import build_world
+        from cspsim.scenario.world_building import build_world
 
         path = tmp_path / "mine.csv"
         path.write_text("uncertainties.shock_scale,crime_types.burglary.reporting\n0.77,0.55\n", encoding="utf-8")

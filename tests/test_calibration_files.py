@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from calibration_support import CALIBRATION, months_text, small_calibration, write_calibration_files
 
-from cspsim.calibration.file import CalibrationError, load_calibration
+from cspsim.calibration.calibration_file import CalibrationError, load_calibration
 from cspsim.calibration.observed import ObservedError, read_observed
 from cspsim.scenario.scenario import load_scenario
 from cspsim.scenario.scenario_files import shipped_folder

@@ -18,8 +18,8 @@ from cspsim.model.parameters import Floats
 from cspsim.model.tallies import Tally
 from cspsim.running.outcomes import OUTCOMES, POUNDS, outcomes_of
 from cspsim.running.results import Results
-from cspsim.scenario.layout import calendar_of
 from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.world_building import calendar_of
 
 COLUMNS = (
     "scenario outcome baseline value difference ci_low ci_high replicates smallest_detectable assumptions_low assumptions_median "

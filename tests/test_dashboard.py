@@ -7,7 +7,7 @@ import pytest
 from worlds import write_tiny_world
 
 from cspsim.basics.errors import CspsimError
-from cspsim.comparing.dashboard import DEFINITIONS, Dashboard, dashboard
+from cspsim.comparing.five_definitions import DEFINITIONS, Dashboard, dashboard
 from cspsim.model.parameters import Floats
 from cspsim.model.tallies import Tally
 from cspsim.one_run.run import Run

@@ -20,9 +20,9 @@ from cspsim.model.world import World
 from cspsim.running.outcomes import OUTCOMES, outcomes_of
 from cspsim.running.results import with_area
 from cspsim.running.simulation import state_for
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import load_scenario
 from cspsim.scenario.schema import Number, ScenarioData, register_of
+from cspsim.scenario.world_building import build_world
 
 Plain = dict[str, Any]
 Fields = dict[str, np.ndarray]

@@ -9,7 +9,7 @@ from sweep_support import HEAD, SETS, TWO_POLICIES, small_experiment, write_expe
 from cspsim.basics.errors import Fault
 from cspsim.model.luck import PARAMETERS, STREAMS
 from cspsim.running.outcomes import MAIN
-from cspsim.scenario.layout import build_world
+from cspsim.scenario.world_building import build_world
 from cspsim.sweep.designing import make_plan
 from cspsim.sweep.experiment import ExperimentError
 from cspsim.sweep.reading import load_experiment

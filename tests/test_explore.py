@@ -25,21 +25,21 @@ from cspsim.model.uncertainties import Uncertainties
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.running.simulation import simulate
 from cspsim.running.years import by_year
-from cspsim.scenario.layout import build_world, calendar_of
 from cspsim.scenario.scenario import Scenario, load_scenario, scenario_names
 from cspsim.scenario.schema import register_of
-from cspsim.web.explore import runs
+from cspsim.scenario.world_building import build_world, calendar_of
+from cspsim.web.explore import run_blocks as runs
 from cspsim.web.explore.address import question_of, state_of
 from cspsim.web.explore.answer import BASELINE, SCENARIO, answer_of, corners_of, moved_by
+from cspsim.web.explore.answer_words import told
 from cspsim.web.explore.differing import parts_between
 from cspsim.web.explore.ensemble import Ensemble
 from cspsim.web.explore.levers import holding, lever_groups, lever_standing, months_to_begin, usual_month
 from cspsim.web.explore.pictures import by_partnership, definitions, outcomes_shown, paired, why_table, year_by_year
 from cspsim.web.explore.posing import Posed, baselines_for
 from cspsim.web.explore.question import MOST_RUNS, Question, QuestionHistory
-from cspsim.web.explore.runs import Block, Library, Unit, Workers, blocks_for, make
-from cspsim.web.explore.words import told
-from cspsim.web.scenarios import add_scenarios, forget_scenarios, scenario_of
+from cspsim.web.explore.run_blocks import Block, Library, Unit, Workers, blocks_for, make
+from cspsim.web.shown_scenarios import add_scenarios, forget_scenarios, scenario_of
 
 LEVERS, UNCERTAINTIES = register_of(Levers), register_of(Uncertainties)
 FEW = 16

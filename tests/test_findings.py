@@ -16,8 +16,8 @@ from cspsim.running.outcomes import OUTCOMES, outcomes_of
 from cspsim.running.results import Results
 from cspsim.running.rulebook import STANDARD
 from cspsim.running.simulation import simulate
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import load_scenario
+from cspsim.scenario.world_building import build_world
 
 REPLICATES = 200
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis_worlds import HEAD, IMPACT, MONEY, SILENCE, write_hypotheses
 
 from cspsim.basics.errors import CspsimError
-from cspsim.hypotheses.file import load_hypotheses
 from cspsim.hypotheses.freezing import FileRecord, freeze, receipts_folder, record_run, text_hash
-from cspsim.hypotheses.words import history_in_words
+from cspsim.hypotheses.hypothesis_file import load_hypotheses
+from cspsim.hypotheses.hypothesis_words import history_in_words
 
 
 def at(hour: int) -> datetime:

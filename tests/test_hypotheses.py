@@ -13,10 +13,10 @@ from typer.testing import CliRunner, Result
 from cspsim.cli import app
 from cspsim.comparing.differences import paired_estimate, parts_of
 from cspsim.hypotheses.arms import Runs, distinct
-from cspsim.hypotheses.file import HypothesisFile, load_hypotheses
+from cspsim.hypotheses.hypothesis_file import HypothesisFile, load_hypotheses
 from cspsim.hypotheses.identities import NULL_WORLDS, check_identities
 from cspsim.hypotheses.judging import DISAPPEARS, REFUTED, REMAINS, SUPPORTED, UNDECIDED
-from cspsim.hypotheses.stored import read_results, rebuilt, results_text
+from cspsim.hypotheses.stored_hypotheses import read_results, rebuilt, results_text
 from cspsim.hypotheses.testing import BROKEN, EXACT, Judgement, arms_of, hypothesis_runs, run_hypotheses
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.running.simulation import simulate

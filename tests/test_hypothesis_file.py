@@ -7,7 +7,7 @@ import pytest
 from hypothesis_worlds import HEAD, IMPACT, MONEY, SILENCE, write_hypotheses
 
 from cspsim.basics.errors import Fault
-from cspsim.hypotheses.file import HypothesisError, HypothesisFile, held, load_hypotheses
+from cspsim.hypotheses.hypothesis_file import HypothesisError, HypothesisFile, held, load_hypotheses
 from cspsim.running.assumptions import sample_assumptions, uncertain_numbers
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.scenario import Scenario

@@ -30,12 +30,12 @@ from cspsim.scenario.scenario import load_scenario, scenario_names
 from cspsim.scenario.schema import DatedPath, register_of
 from cspsim.web.explore.address import question_of
 from cspsim.web.explore.posing import Posed
-from cspsim.web.kit import figures as kit_figures
-from cspsim.web.kit.cards import commissioner_card, role_cards, value_at
-from cspsim.web.kit.figures import FIRM, Counts, LessonFigure, filled, firmness, lesson_row, load_figures, often, percent_of
+from cspsim.web.kit import lesson_figures as kit_figures
+from cspsim.web.kit.lesson_figures import FIRM, Counts, LessonFigure, filled, firmness, lesson_row, load_figures, often, percent_of
+from cspsim.web.kit.lesson_views import lesson_view, lesson_views
 from cspsim.web.kit.lessons import LESSONS_FILE, MINUTES, Lesson, LessonComparison, LessonError, OutcomeAsked, load_lessons, read_lessons
 from cspsim.web.kit.printable import printable_kit
-from cspsim.web.kit.views import lesson_view, lesson_views
+from cspsim.web.kit.role_cards import commissioner_card, role_cards, value_at
 
 __all__ = ["visit"]
 

@@ -18,8 +18,8 @@ from cspsim.model.parameters import Floats, Words
 from cspsim.running.assumptions import sample_assumptions
 from cspsim.running.rulebook import STANDARD
 from cspsim.running.simulation import run_world, simulate
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.world_building import build_world
 from cspsim.sweep.luck_design import luck_design
 
 BASE = 1500

@@ -23,7 +23,7 @@ from pandas.testing import assert_frame_equal
 
 from cspsim.basics.errors import ScenarioError
 from cspsim.mesa_model.agents import Commissioner, Coordinator, HomeOffice, Partnership, Police, ResponsibleAuthority
-from cspsim.mesa_model.model import AGENT_COLUMNS, PartnershipModel
+from cspsim.mesa_model.partnership_model import AGENT_COLUMNS, PartnershipModel
 from cspsim.model.tallies import AuthorityTally, Tally, Trait
 from cspsim.one_run.run import Run
 from cspsim.running.outcomes import OUTCOMES
@@ -642,7 +642,7 @@ INTERPRETED = """
 from pandas.testing import assert_frame_equal
 from cspsim.mesa_model.agents import ResponsibleAuthority
 from cspsim.model.compiled import INTERPRETED
-from cspsim.mesa_model.model import PartnershipModel
+from cspsim.mesa_model.partnership_model import PartnershipModel
 from cspsim.scenario.scenario import load_scenario
 from cspsim.running.simulation import simulate
 

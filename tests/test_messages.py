@@ -97,7 +97,7 @@ class TestChecked:
 
     def test_every_template_of_ours_declares_its_events(self) -> None:
         bare = [path for path in Path(messages.__file__).parent.rglob("*.py") if "component_vue(" in path.read_text(encoding="utf-8")]
-        assert [path.name for path in bare] == ["events.py"]
+        assert [path.name for path in bare] == ["event_types.py"]
 
     def test_so_many_channels_and_no_more(self, page: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(messages, "MOST_CHANNELS", 1)

@@ -23,11 +23,11 @@ from cspsim.places.partnership_table import TIER_WORDS, YEARS, find_places, forc
 from cspsim.places.place_defaults import MARK, default_number, estimated_crimes
 from cspsim.places.place_scenario import Span, one_force, place_scenario_text, place_tables
 from cspsim.places.real_country import real_country
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.world_building import build_world
 from cspsim.web.explore.address import question_of, state_of
 from cspsim.web.explore.posing import Posed, baselines_for
-from cspsim.web.scenarios import place_titles, scenario_of
+from cspsim.web.shown_scenarios import place_titles, scenario_of
 
 ROOT = Path(__file__).resolve().parents[1]
 CUT = {"levers.grant.path": {"2027-04": 0.7}}

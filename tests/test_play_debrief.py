@@ -7,7 +7,7 @@ import pytest
 from worlds import write_tiny_world
 
 from cspsim.mesa_model.agents import ResponsibleAuthority
-from cspsim.mesa_model.model import PartnershipModel
+from cspsim.mesa_model.partnership_model import PartnershipModel
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.running.simulation import simulate
 from cspsim.scenario.scenario import Scenario, load_scenario

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from worlds import write_tiny_world
 
 from cspsim.mesa_model.agents import ResponsibleAuthority
-from cspsim.mesa_model.model import PartnershipModel
+from cspsim.mesa_model.partnership_model import PartnershipModel
 from cspsim.model.rules.evaluation import may_evaluate
 from cspsim.model.tallies import AuthorityTally
 from cspsim.one_run.run import Run
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario, load_scenario
-from cspsim.web.play.cards import StepCards
+from cspsim.scenario.world_building import build_world
 from cspsim.web.play.course import Desk
+from cspsim.web.play.decision_cards import StepCards
 from cspsim.web.play.decisions import (
     LONGEST_REASON,
     REASONS,

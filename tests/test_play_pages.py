@@ -18,18 +18,19 @@ from play_visitor import Visitor
 from worlds import write_tiny_world
 
 from cspsim.running.outcomes import OUTCOMES
-from cspsim.web import reach, scenarios, server
+from cspsim.web import reach, server
+from cspsim.web import shown_scenarios as scenarios
 from cspsim.web.play import debrief_charts, debrief_words, shared
-from cspsim.web.play.card_page import card_as_data, choice_words
 from cspsim.web.play.debrief import BeliefLine, Debrief, Mattered, OtherLuck, OutcomeCompared
 from cspsim.web.play.debriefs import Debriefs
+from cspsim.web.play.decision_card_page import card_as_data, choice_words
 from cspsim.web.play.decisions import REASONS, AuthorityCard, Refused, ToTable, read_choices
 from cspsim.web.play.door import Door, Said, room_news
 from cspsim.web.play.open_form import as_wanted, fitted, usual
+from cspsim.web.play.play_words import effect, sentence, span, trust_words, view_words, waiting_words
 from cspsim.web.play.presence import GONE_AFTER, Presence, Watch
 from cspsim.web.play.rooms import Rooms
 from cspsim.web.play.storage import StorageError
-from cspsim.web.play.words import effect, sentence, span, trust_words, view_words, waiting_words
 
 HOSTILE = "<img src=x onerror=alert(1)>{{7*7}}"
 MINUS = "\N{MINUS SIGN}"

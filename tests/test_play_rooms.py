@@ -25,10 +25,10 @@ from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.web.gatekeeper import EntrySecrets, Gatekeeper, drawn_secrets
 from cspsim.web.play import shared
 from cspsim.web.play.decisions import Refused
+from cspsim.web.play.room_store import ALPHABET, RoomLimits, fingerprint
 from cspsim.web.play.rooms import DAY, Rooms
+from cspsim.web.play.seat_views import View
 from cspsim.web.play.storage import Storage, StorageError
-from cspsim.web.play.store import ALPHABET, RoomLimits, fingerprint
-from cspsim.web.play.views import View
 
 FACILITATOR = "session-of-the-facilitator"
 SEATS = ("police", "local_authority", "health")

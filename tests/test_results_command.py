@@ -30,10 +30,10 @@ from cspsim.running.outcomes import OUTCOMES
 from cspsim.sweep import exporting
 from cspsim.sweep.dictionary import UNITS, data_dictionary, describe_column, unit_of
 from cspsim.sweep.exporting import batches, export
+from cspsim.sweep.jobs import as_parquet
 from cspsim.sweep.sandbox import interruptible
-from cspsim.sweep.stored import SweepResults, load_results
+from cspsim.sweep.stored_results import SweepResults, load_results
 from cspsim.sweep.sweeping import run_sweep
-from cspsim.sweep.work import as_parquet
 
 EVERYTHING = """
 [policies.half]
@@ -346,7 +346,7 @@ class TestPrompt:
         endless = "SELECT count(*) FROM range(100000000) a, range(100000) b WHERE a.range * b.range % 7 = 3"
         script = f"""
 import os, signal, threading, time
-from cspsim.sweep.stored import load_results
+from cspsim.sweep.stored_results import load_results
 results = load_results({str(results.folder)!r})
 results.sql("SELECT 1")
 threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()

@@ -20,7 +20,7 @@ from worlds import write_tiny_world
 from cspsim.basics.errors import CspsimError, ScenarioError
 from cspsim.cli import app
 from cspsim.comparing.comparison import compare
-from cspsim.mesa_model.model import PartnershipModel
+from cspsim.mesa_model.partnership_model import PartnershipModel
 from cspsim.model import month as standard_month
 from cspsim.model.compiled import INTERPRETED, PACKAGE
 from cspsim.model.month import run_month
@@ -30,9 +30,9 @@ from cspsim.running.assumptions import Arm, run_assumption_sets, sample_assumpti
 from cspsim.running.rulebook import STANDARD, rulebook_of
 from cspsim.running.simulation import replicate_numbers, run_world, simulate
 from cspsim.scenario import validation
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.rival_rules import SLOTS
 from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.world_building import build_world
 from cspsim.sweep.reading import load_experiment
 from cspsim.sweep.sweeping import run_sweep
 

@@ -16,7 +16,7 @@ from worlds import write_tiny_world
 import cspsim.model.month
 from cspsim.basics.errors import CspsimError, ScenarioError
 from cspsim.cli import app
-from cspsim.mesa_model.model import PartnershipModel
+from cspsim.mesa_model.partnership_model import PartnershipModel
 from cspsim.model.compiled import INTERPRETED, PACKAGE
 from cspsim.model.state import axes_of_state, new_state
 from cspsim.model.structures import fields_behind, packed, read_only
@@ -26,10 +26,10 @@ from cspsim.running.rival_guards import arrays_to_hold, unchanged
 from cspsim.running.rival_reach import names_changed
 from cspsim.running.simulation import simulate
 from cspsim.scenario import rival_rules
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.rival_rules import SLOTS, Rival
 from cspsim.scenario.rival_writes import written_into
 from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.world_building import build_world
 from cspsim.sweep.reading import load_experiment
 from cspsim.sweep.sweeping import run_sweep
 

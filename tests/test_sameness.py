@@ -33,9 +33,9 @@ from cspsim.one_run.run import Run
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.running.rulebook import STANDARD
 from cspsim.running.simulation import CHUNK, replicate_numbers, run_world, simulate, state_for
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import load_scenario, scenario_names
 from cspsim.scenario.schema import ScenarioData, register_of
+from cspsim.scenario.world_building import build_world
 
 SHIPPED = scenario_names()
 Plain = dict[str, Any]

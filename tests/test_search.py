@@ -16,14 +16,14 @@ from search_support import NAMES, noise, planted, problem, write_search
 
 from cspsim.basics.errors import CspsimError
 from cspsim.running.assumptions import sample_assumptions
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import load_scenario
-from cspsim.search.file import load_search
+from cspsim.scenario.world_building import build_world
 from cspsim.search.folder import SearchFolder
 from cspsim.search.pareto import dominated_area, on_front, regret
 from cspsim.search.policies import Bench, mixed, priced
 from cspsim.search.proposing import effects, levels_at, look, over_budget, scores
 from cspsim.search.retest import Look, difference_of, mean_of, retested
+from cspsim.search.search_file import load_search
 from cspsim.search.searching import run_search
 from cspsim.search.standing import LEAST_HARM, SAFEST, SINGLE, best_of, chosen, finalists, policies_standing
 from cspsim.search.trials import Archive, Measured, Trial
@@ -288,7 +288,7 @@ def test_the_shipped_null_world_too() -> None:
 RUN = """
 import sys
 from pathlib import Path
-from cspsim.search.file import load_search
+from cspsim.search.search_file import load_search
 from cspsim.search.folder import RUNNING, SearchFolder
 from cspsim.search.searching import run_search
 search = load_search(sys.argv[1])

@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 
 from cspsim.cli import app
 from cspsim.scenario.scenario import load_scenario
-from cspsim.search.file import load_search
 from cspsim.search.policies import mixed
+from cspsim.search.search_file import load_search
 
 
 def call(*arguments: object) -> Result:

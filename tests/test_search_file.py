@@ -6,8 +6,8 @@ import pytest
 from search_support import SEARCH, write_search
 
 from cspsim.basics.errors import CspsimError
-from cspsim.search.file import SearchError, load_search, trial_settings
 from cspsim.search.folder import SearchFolder
+from cspsim.search.search_file import SearchError, load_search, trial_settings
 
 
 def line_of(text: str, words: str) -> int:

@@ -22,11 +22,12 @@ from cspsim.comparing.comparison import compare
 from cspsim.model.tallies import Tally
 from cspsim.running.rulebook import STANDARD, Rulebook
 from cspsim.running.simulation import run_world, simulate
-from cspsim.sweep import executor, locking, plan, store, sweeping, work
+from cspsim.sweep import executor, locking, plan, store, sweeping
+from cspsim.sweep import jobs as work
 from cspsim.sweep.designing import make_plan
 from cspsim.sweep.folders import LocalFolder, folder_at
 from cspsim.sweep.reading import load_experiment
-from cspsim.sweep.stored import Cells, load_results
+from cspsim.sweep.stored_results import Cells, load_results
 from cspsim.sweep.sweeping import run_sweep
 from cspsim.sweep.toml_file import shipped_questions
 

@@ -18,7 +18,7 @@ from cspsim.basics.errors import CspsimError
 from cspsim.model.compiled import PACKAGE
 from cspsim.sweep import dask_executor, plan
 from cspsim.sweep.same_code import differences, hash_of_sources, versions
-from cspsim.sweep.stored import load_results
+from cspsim.sweep.stored_results import load_results
 from cspsim.sweep.sweeping import run_sweep
 
 DASK = (sys.executable, "-m", "dask")
@@ -147,7 +147,7 @@ class SuddenlyOther:
         return {worker: dict(versions()) for worker in workers}
 
     def submit(self, function: Any, digest: str, first: int, last: int, **options: Any) -> Any:
-        from cspsim.sweep.work import run_job
+        from cspsim.sweep.jobs import run_job
 
         self.calls += 1
         self.asked_for.append(options["workers"])

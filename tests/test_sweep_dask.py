@@ -19,9 +19,9 @@ from cspsim.model.world import World
 from cspsim.sweep import dask_executor, plan, sweeping
 from cspsim.sweep.dask_executor import dask_client, on_dask
 from cspsim.sweep.designing import make_plan
+from cspsim.sweep.jobs import from_parquet
 from cspsim.sweep.plan import Plan
 from cspsim.sweep.sweeping import run_sweep
-from cspsim.sweep.work import from_parquet
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from cspsim.basics.errors import CspsimError
 from cspsim.running.rulebook import Rulebook
 from cspsim.sweep import locking, plan, store
 from cspsim.sweep.locking import LOCK
-from cspsim.sweep.stored import load_results
+from cspsim.sweep.stored_results import load_results
 from cspsim.sweep.sweeping import run_sweep
 
 needs_fork = pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork to start quickly")
@@ -235,7 +235,7 @@ def test_any_command_says_when_memory_is_short(monkeypatch: pytest.MonkeyPatch) 
     def hungry(*arguments: Any, **options: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("cspsim.sweep.stored.load_results", hungry)
+    monkeypatch.setattr("cspsim.sweep.stored_results.load_results", hungry)
     said = CliRunner().invoke(cli.app, ["results", "anywhere"])
     assert said.exit_code == 2
     assert "not enough memory" in said.stderr

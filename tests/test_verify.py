@@ -21,7 +21,7 @@ from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import MANIFEST, check_unchanged, results_folder
 from cspsim.cli import app
 from cspsim.sweep import plan, store
-from cspsim.sweep.stored import load_results
+from cspsim.sweep.stored_results import load_results
 from cspsim.sweep.sweeping import run_sweep
 
 BODY = TWO_POLICIES + SETS + "[luck]\nreplicates = 3\n[keep]\nmonths = true\n"

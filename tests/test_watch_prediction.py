@@ -9,9 +9,8 @@ from watch_support import recorded, tiny
 from cspsim.comparing.comparison import compare
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.scenario import load_scenario
-from cspsim.web import scenarios
+from cspsim.web import shown_scenarios as scenarios
 from cspsim.web.watch import prediction
-from cspsim.web.watch.asked import questions_for, spans_window
 from cspsim.web.watch.prediction import (
     OddsKey,
     answer_in_words,
@@ -24,7 +23,8 @@ from cspsim.web.watch.prediction import (
     verdict_in_words,
     work_out,
 )
-from cspsim.web.watch.recording import RunKey, key_of, record
+from cspsim.web.watch.recorded_run import RunKey, key_of, record
+from cspsim.web.watch.watch_state import questions_for, spans_window
 
 
 class TestClaim:

@@ -24,19 +24,19 @@ from cspsim.one_run.witness import watch
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.running.simulation import simulate
 from cspsim.scenario.scenario import load_scenario
-from cspsim.web import scenarios
-from cspsim.web.watch.asked import NONE, WatchState, asked_in, mismatch, query_of, whole, with_scenario
+from cspsim.web import shown_scenarios as scenarios
 from cspsim.web.watch.background import Report, ResultShelf, use_job
 from cspsim.web.watch.card import NEW_FOR, card_news
 from cspsim.web.watch.diagram import both, draw_table, thickness
-from cspsim.web.watch.exports import command_of, log_csv, months_csv
 from cspsim.web.watch.frames import frames_of, value_changes
 from cspsim.web.watch.log import KINDS, filtered, log_of
 from cspsim.web.watch.numbers import numbers_of
 from cspsim.web.watch.places import SQUARE, TALL, WIDE, plan_of
-from cspsim.web.watch.recording import Recording, Unspoken, record
+from cspsim.web.watch.recorded_run import Recording, Unspoken, record
 from cspsim.web.watch.series import CHARTS, YEAR, chart_summary, chart_table, latest_year, option_of, sides_of
 from cspsim.web.watch.shapes import as_svg
+from cspsim.web.watch.watch_exports import command_of, log_csv, months_csv
+from cspsim.web.watch.watch_state import NONE, WatchState, asked_in, mismatch, query_of, whole, with_scenario
 
 
 class TestRecording:

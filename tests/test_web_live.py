@@ -16,11 +16,11 @@ import solara  # noqa: E402
 from solara.server import kernel, kernel_context  # noqa: E402
 
 from cspsim.web import live  # noqa: E402
+from cspsim.web.explore.answer_view import ExploreResults  # noqa: E402
 from cspsim.web.explore.ensemble import Ensemble  # noqa: E402
 from cspsim.web.explore.posing import Posed  # noqa: E402
 from cspsim.web.explore.question import Question  # noqa: E402
-from cspsim.web.explore.results import ExploreResults  # noqa: E402
-from cspsim.web.explore.runs import Library, Workers  # noqa: E402
+from cspsim.web.explore.run_blocks import Library, Workers  # noqa: E402
 from cspsim.web.live import Bell, use_news  # noqa: E402
 
 

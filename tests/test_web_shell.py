@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from cspsim.basics.errors import CspsimError
 from cspsim.model.parameters import Levers, RegisterEntry
-from cspsim.web import chart_options, guard, reach, scenarios, server, theme
+from cspsim.web import chart_options, guard, reach, server, theme
+from cspsim.web import shown_scenarios as scenarios
 from cspsim.web.chart import file_name_of
 from cspsim.web.chart_options import IntervalBar, Line, bar_option, line_option
 from cspsim.web.number_field import bounded, range_in_words, step_of

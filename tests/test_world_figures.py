@@ -13,9 +13,9 @@ import pytest
 from cspsim.model.world import World
 from cspsim.one_run.run import Run
 from cspsim.running.simulation import simulate
-from cspsim.scenario.layout import Calendar, build_world, calendar_of, path_by_month
 from cspsim.scenario.scenario import load_scenario
 from cspsim.scenario.scenario_files import shipped_folder
+from cspsim.scenario.world_building import Calendar, build_world, calendar_of, path_by_month
 
 YEARS = [f"{year}/{(year + 1) % 100:02d}" for year in range(2008, 2018)]
 BOROUGHS = 32

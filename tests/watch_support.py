@@ -7,7 +7,7 @@ from tempfile import mkdtemp
 from worlds import tiny_world, write_tiny_world
 
 from cspsim.scenario.scenario import Scenario, load_scenario
-from cspsim.web.watch.recording import Recording, record
+from cspsim.web.watch.recorded_run import Recording, record
 
 HOSTILE = "<img src=x onerror=alert(1)>\\\"'&{{7*7}}</svg><script>alert(2)</script>"
 

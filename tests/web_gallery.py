@@ -8,7 +8,7 @@ apply_settings()
 
 import solara  # noqa: E402
 
-import cspsim.web.kit.page as kit  # noqa: E402
+import cspsim.web.kit.kit_page as kit  # noqa: E402
 from cspsim.basics.formats import Scale  # noqa: E402
 from cspsim.model.parameters import Levers  # noqa: E402
 from cspsim.web.chart_options import IntervalBar, Line, bar_option, line_option  # noqa: E402

@@ -18,8 +18,8 @@ from cspsim.model.luck import Luck
 from cspsim.model.month import begin_run, run_month
 from cspsim.model.structures import packed
 from cspsim.running.simulation import replicate_numbers, state_for
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.world_building import build_world
 
 WORLD = Path(__file__).parent.parent / "scenarios" / "world"
 REPLICATES = 300

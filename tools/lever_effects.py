@@ -9,9 +9,9 @@ from cspsim.model.parameters import Floats, Levers
 from cspsim.running.outcomes import OUTCOMES, outcomes_of
 from cspsim.running.rulebook import STANDARD
 from cspsim.running.simulation import replicate_numbers, run_world
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.scenario.schema import register_of
+from cspsim.scenario.world_building import build_world
 
 REPLICATES = 200
 CRIME = ("cost_of_crime", "recorded_crimes")

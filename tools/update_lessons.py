@@ -23,9 +23,9 @@ from cspsim.running.outcomes import OUTCOMES, Outcome
 from cspsim.running.results import AREA
 from cspsim.running.rulebook import rulebook_of
 from cspsim.running.simulation import simulate
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario, load_scenario
-from cspsim.web.kit.figures import FIGURES_FILE, Counts, LessonFigure
+from cspsim.scenario.world_building import build_world
+from cspsim.web.kit.lesson_figures import FIGURES_FILE, Counts, LessonFigure
 from cspsim.web.kit.lessons import LessonComparison, LessonFile, OutcomeAsked, load_lessons
 
 SEED, REPLICATES, SETS, RUNS_PER_SET = 1, 200, 64, 8

@@ -22,7 +22,7 @@ from cspsim.model.parameters import Floats, Integers
 from cspsim.running.outcomes import OUTCOMES, Outcome
 
 if TYPE_CHECKING:
-    from cspsim.sweep.stored import SweepResults
+    from cspsim.sweep.stored_results import SweepResults
 
 MOST_SHOWN, MOST_RANKED = 6, 8
 """Policies that are told about one by one, and policies that are ranked against each other."""

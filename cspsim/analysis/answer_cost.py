@@ -17,7 +17,7 @@ from cspsim.running.results import AREA
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cspsim.sweep.stored import SweepResults
+    from cspsim.sweep.stored_results import SweepResults
 
 FEWEST = 2
 """No answer without an interval, no interval without two replicates."""

@@ -7,8 +7,8 @@ import numpy as np
 from cspsim.analysis.analysing import Analysis
 from cspsim.analysis.boxes import FOUND, Box, bare_number, factor_title
 from cspsim.analysis.discovery import PolicyFailure, tree_in_words
+from cspsim.analysis.effect_figures import MOST_CURVES, MOST_HALVES, draw_halves, draw_turns
 from cspsim.analysis.factor_figures import draw_failure
-from cspsim.analysis.figures import MOST_CURVES, MOST_HALVES, draw_halves, draw_turns
 from cspsim.analysis.robustness import TwoByTwo
 from cspsim.analysis.section import (
     AnalysisSection,

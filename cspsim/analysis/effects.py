@@ -14,7 +14,7 @@ from cspsim.model.parameters import Floats, Integers
 from cspsim.running.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
-    from cspsim.sweep.stored import SweepResults
+    from cspsim.sweep.stored_results import SweepResults
 
 
 class Swept(NamedTuple):

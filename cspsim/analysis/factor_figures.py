@@ -8,7 +8,7 @@ import numpy as np
 
 from cspsim.analysis.boxes import Condition, factor_title
 from cspsim.analysis.discovery import PolicyFailure
-from cspsim.analysis.figures import below, panel, slug, wrapped
+from cspsim.analysis.effect_figures import below, panel, slug, wrapped
 from cspsim.analysis.main_effects import LeverEffect
 from cspsim.analysis.morris import MorrisMeasures
 from cspsim.analysis.noise import Estimate

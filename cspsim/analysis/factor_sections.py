@@ -4,8 +4,8 @@ import numpy as np
 
 from cspsim.analysis.analysing import Analysis
 from cspsim.analysis.boxes import factor_title
+from cspsim.analysis.effect_figures import slug
 from cspsim.analysis.factor_figures import draw_morris, draw_shares
-from cspsim.analysis.figures import slug
 from cspsim.analysis.morris import MorrisMeasures
 from cspsim.analysis.noise import Estimate
 from cspsim.analysis.regression import Regression

@@ -15,7 +15,7 @@ from cspsim.running.results import AREA
 from cspsim.sweep.luck_design import group_streams
 
 if TYPE_CHECKING:
-    from cspsim.sweep.stored import SweepResults
+    from cspsim.sweep.stored_results import SweepResults
 
 
 class Moderator(NamedTuple):

@@ -25,12 +25,12 @@ from cspsim.running.outcomes import OUTCOMES
 from cspsim.running.results import AREA
 from cspsim.running.rulebook import rulebook_of
 from cspsim.running.simulation import share_out, state_for
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.world_building import build_world
 from cspsim.sweep.luck_design import group_streams, luck_design
 
 if TYPE_CHECKING:
-    from cspsim.sweep.stored import SweepResults
+    from cspsim.sweep.stored_results import SweepResults
 
 
 def luck_shares(values: Floats, groups: Sequence[str] = STREAMS, resamples: int = RESAMPLES, seed: int = 1) -> SobolIndices:

@@ -6,9 +6,9 @@ import numpy as np
 
 from cspsim.analysis.analysing import Analysis
 from cspsim.analysis.boxes import factor_title
+from cspsim.analysis.effect_figures import slug
 from cspsim.analysis.factor_figures import contrast_in_words, draw_main_effects, draw_shares
 from cspsim.analysis.factor_sections import MOST_NAMED, ends_of
-from cspsim.analysis.figures import slug
 from cspsim.analysis.main_effects import INTERACTION, MAIN
 from cspsim.analysis.section import (
     AnalysisSection,

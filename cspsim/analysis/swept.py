@@ -15,7 +15,7 @@ from cspsim.model.parameters import Floats
 from cspsim.running.results import AREA
 
 if TYPE_CHECKING:
-    from cspsim.sweep.stored import SweepResults
+    from cspsim.sweep.stored_results import SweepResults
 
 LEVERS, UNCERTAINTIES = "levers", "uncertainties"
 OUTCOME, EFFECT = "outcome", "effect"

@@ -8,14 +8,14 @@ from scipy.special import ndtr, ndtri
 
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.limits import EstimatedWork, work_of
-from cspsim.calibration.file import Calibration
+from cspsim.calibration.calibration_file import Calibration
 from cspsim.calibration.history_matching import CUTOFF, fit_emulator, implausibility, predict
 from cspsim.calibration.monthly_runs import Prior, Simulated, simulate_sets
 from cspsim.calibration.regression_abc import posterior_scores
 from cspsim.calibration.targets import Target, observed_targets, simulated_targets
 from cspsim.model.luck import name_key
 from cspsim.model.parameters import Floats
-from cspsim.scenario.layout import size_of
+from cspsim.scenario.world_building import size_of
 
 CANDIDATES = 20
 """Settings tried on the emulator for each run of a wave."""

@@ -13,12 +13,12 @@ import numpy as np
 from scipy.special import ndtr
 
 from cspsim.calibration.calibrating import FORECASTS, WIDTH, Calibrated, Pool, Posterior, Progress, learn_numbers, scores_of, seed_of
-from cspsim.calibration.file import YEAR, Calibration
+from cspsim.calibration.calibration_file import YEAR, Calibration
 from cspsim.calibration.monthly_runs import Prior, simulate_sets, with_paths_held
 from cspsim.calibration.scores import crps, within
 from cspsim.calibration.targets import observed_targets, simulated_targets
 from cspsim.model.parameters import Floats
-from cspsim.scenario.layout import add_months
+from cspsim.scenario.world_building import add_months
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cspsim.calibration.file import Calibration
+from cspsim.calibration.calibration_file import Calibration
 from cspsim.model.parameters import Floats
 from cspsim.model.structures import packed
 from cspsim.model.tallies import AuthorityTally, Tally
@@ -16,9 +16,9 @@ from cspsim.running.assumptions import AssumptionSets, latin_hypercube, triangul
 from cspsim.running.outcomes import outcomes_of
 from cspsim.running.rulebook import rulebook_of
 from cspsim.running.simulation import replicate_numbers, share_out, state_for
-from cspsim.scenario.layout import build_world, calendar_of, months_between, path_by_month
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.schema import DatedPath, parse_month
+from cspsim.scenario.world_building import build_world, calendar_of, months_between, path_by_month
 
 BLOCK = 16
 """Assumption sets one thread takes at a time."""

@@ -16,10 +16,10 @@ import numpy as np
 from cspsim.basics.errors import Fault, FileError, did_you_mean
 from cspsim.basics.limits import FAULTS, TABLE_FILE, Unreadable, read_file
 from cspsim.model.parameters import Floats
-from cspsim.scenario.layout import add_months, months_between
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.scenario_files import label_of
 from cspsim.scenario.schema import parse_month
+from cspsim.scenario.world_building import add_months, months_between
 
 COLUMNS = ("month", "partnership", "crime_type", "recorded")
 

@@ -18,7 +18,7 @@ from cspsim.calibration.calibrating import (
     scores_of,
     seed_of,
 )  # fmt: skip
-from cspsim.calibration.file import Calibration
+from cspsim.calibration.calibration_file import Calibration
 from cspsim.calibration.monthly_runs import Prior, simulate_sets
 from cspsim.calibration.targets import observed_targets
 from cspsim.model.parameters import Floats

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.calibration.file import YEAR, Calibration
+from cspsim.calibration.calibration_file import YEAR, Calibration
 from cspsim.calibration.monthly_runs import Simulated
 from cspsim.model.parameters import Floats
 from cspsim.running.outcomes import OUTCOMES
-from cspsim.scenario.layout import months_between
 from cspsim.scenario.schema import parse_month
+from cspsim.scenario.world_building import months_between
 
 APART = (1, 2, 4)
 """Years apart at which the movement of partnerships against each other is measured."""

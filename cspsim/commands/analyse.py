@@ -26,7 +26,7 @@ def analyse_command(
     json: Json = False,
 ) -> None:
     """Say what a sweep shows: effects, robustness, flip points, failures, drivers, luck; with a report."""
-    from cspsim.sweep.stored import load_results
+    from cspsim.sweep.stored_results import load_results
 
     results = load_results(folder)
     name = str(results.manifest["experiment"])
@@ -36,7 +36,7 @@ def analyse_command(
     if not json and results.manifest["counts"].get("runs", 0) >= MANY_RUNS:
         remark("Analysing; this can take a minute.")
     from cspsim.analysis.analysing import analyse as analysed
-    from cspsim.analysis.page import analysis_as_json, sections_of, write_analysis
+    from cspsim.analysis.analysis_page import analysis_as_json, sections_of, write_analysis
 
     found = analysed(results, outcome)
     sections = sections_of(found)
@@ -52,7 +52,7 @@ def analyse_command(
 
 def _answer(found: "Analysis", sections: "list[AnalysisSection]", target: Path | None) -> None:
     """The answers in words, each section's main table, and where the rest is."""
-    from cspsim.analysis.page import headlines_of
+    from cspsim.analysis.analysis_page import headlines_of
 
     say(str(found.results.manifest["question"]), style="italic")
     for answer in headlines_of(found):

@@ -26,7 +26,7 @@ def calibrate_command(
 ) -> None:
     """Learn unknown numbers from observed recorded crime and stylised facts; score a year that was held back."""
     from cspsim.calibration.calibrating import calibration_runs, calibration_work
-    from cspsim.calibration.file import load_calibration
+    from cspsim.calibration.calibration_file import load_calibration
 
     calibration = load_calibration(file)
     target = out_folder or Path("cspsim-results") / calibration.name
@@ -35,17 +35,17 @@ def calibrate_command(
     permit(calibration_work(calibration, synthetic, threads), f"calibrating {calibration.name!r}", time_limit, memory_limit)
     with waiting("Calibrating", json) as report:
         from cspsim.calibration.calibrating import calibrate as learned_from
+        from cspsim.calibration.calibration_summary import calibration_findings
         from cspsim.calibration.forecasts import forecast_years
         from cspsim.calibration.recovery import recover
-        from cspsim.calibration.summary import calibration_findings
 
         progress = report(calibration_runs(calibration, synthetic))
         calibrated = learned_from(calibration, threads, progress)
         forecasts = forecast_years(calibrated, threads, progress)
         recovery = recover(calibration, calibrated.pool, threads, progress) if synthetic else None
         findings = calibration_findings(calibrated, forecasts, recovery)
-    from cspsim.calibration.page import findings_as_json, grids_of, write_calibration
-    from cspsim.calibration.summary import calibration_sentences
+    from cspsim.calibration.calibration_page import findings_as_json, grids_of, write_calibration
+    from cspsim.calibration.calibration_summary import calibration_sentences
 
     if not no_report:
         write_calibration(findings, target, replay_command(sys.argv[1:]))

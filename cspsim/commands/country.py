@@ -70,7 +70,7 @@ def country(
             say()
     if run:
         from cspsim.country.areas import AREA_SIZE
-        from cspsim.scenario.layout import size_of
+        from cspsim.scenario.world_building import size_of
 
         first = next(source.scenarios()).with_changes(changes)
         typical = AREA_SIZE._replace(months=size_of(first.data).months)

@@ -11,10 +11,10 @@ from cspsim.commands.options import AllowRules, Json, MemoryLimit, Out, Seed, Th
 from cspsim.commands.terminal import Column, complain, remark, say, show_table, waiting
 
 if TYPE_CHECKING:
-    from cspsim.hypotheses.file import HypothesisFile
     from cspsim.hypotheses.freezing import FileRecord
-    from cspsim.hypotheses.page import HypothesisAnswer
-    from cspsim.hypotheses.words import HypothesisRow
+    from cspsim.hypotheses.hypothesis_file import HypothesisFile
+    from cspsim.hypotheses.hypothesis_page import HypothesisAnswer
+    from cspsim.hypotheses.hypothesis_words import HypothesisRow
 
 BROKEN = 3
 """Exit code where a null world was not exactly what it has to be: a fault of the model, whatever the hypotheses."""
@@ -36,7 +36,7 @@ def hypotheses(
     json: Json = False,
 ) -> None:
     """Test hypotheses stated before the run: freeze the file, run it, and say what was supported, refuted or left undecided."""
-    from cspsim.hypotheses.file import load_hypotheses
+    from cspsim.hypotheses.hypothesis_file import load_hypotheses
     from cspsim.hypotheses.testing import arms_of
     from cspsim.running.rulebook import require_permission
 
@@ -53,7 +53,7 @@ def hypotheses(
     check_target(target)
     answer, old = _answered(read, target, seed, false_positives, again, threads, json)
     if json:
-        from cspsim.hypotheses.page import answer_as_json
+        from cspsim.hypotheses.hypothesis_page import answer_as_json
 
         typer.echo(as_json({**answer_as_json(answer), "folder": str(target), "run_again": not old}))
     else:
@@ -68,8 +68,8 @@ def _answered(
 ) -> "tuple[HypothesisAnswer, bool]":
     """What came out, and whether it was found finished: the file is frozen first, then run unless it was."""
     from cspsim.hypotheses.freezing import freeze, receipts_folder, record_run
-    from cspsim.hypotheses.page import HypothesisAnswer, write_answer
-    from cspsim.hypotheses.stored import doubts, read_results, work_key
+    from cspsim.hypotheses.hypothesis_page import HypothesisAnswer, write_answer
+    from cspsim.hypotheses.stored_hypotheses import doubts, read_results, work_key
 
     history = freeze(read, receipts_folder(target))
     if not quiet:
@@ -96,7 +96,7 @@ def _answered(
 
 
 def _announce(history: "FileRecord") -> None:
-    from cspsim.hypotheses.words import history_in_words
+    from cspsim.hypotheses.hypothesis_words import history_in_words
 
     for line in history_in_words(history):
         say(line, style="bold red" if line.startswith("ALTERED") else None)
@@ -124,8 +124,8 @@ def _holds(row: "HypothesisRow") -> str:
 
 def _show(answer: "HypothesisAnswer", target: Path, old: bool) -> None:
     """The answer on the terminal: a sentence, the table, null worlds, false positives."""
-    from cspsim.hypotheses.page import hypotheses_headline, rate_in_words
-    from cspsim.hypotheses.words import hypothesis_rows
+    from cspsim.hypotheses.hypothesis_page import hypotheses_headline, rate_in_words
+    from cspsim.hypotheses.hypothesis_words import hypothesis_rows
 
     say(answer.file.data.title, style="bold")
     if old:

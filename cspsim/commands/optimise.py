@@ -14,8 +14,8 @@ from cspsim.commands.stopping import exit_code_of
 from cspsim.commands.terminal import Column, say, show_table, waiting
 
 if TYPE_CHECKING:
-    from cspsim.search.file import Search
     from cspsim.search.folder import SearchFolder
+    from cspsim.search.search_file import Search
 
 SHOWN = ("second_look", "mixes", "methods")
 
@@ -40,7 +40,7 @@ def optimise(
     json: Json = False,
 ) -> None:
     """Search for the mix of levers that averts most harm under a fixed budget, and look again at what was found."""
-    from cspsim.search.file import load_search
+    from cspsim.search.search_file import load_search
 
     search = load_search(file)
     if dry_run:
@@ -74,7 +74,7 @@ def _searched(search: "Search", folder: "SearchFolder", threads: int | None, qui
 
         progress = report(search_runs(search, folder.archive, folder.trials))
         found = run_search(search, folder.archive, folder.trials, threads, progress)
-    from cspsim.search.page import write_search
+    from cspsim.search.search_page import write_search
 
     return write_search(found, folder, replay_command(sys.argv[1:]))
 

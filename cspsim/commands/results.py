@@ -14,7 +14,7 @@ from cspsim.commands.options import Json
 from cspsim.commands.terminal import Column, say, show_table
 
 if TYPE_CHECKING:
-    from cspsim.sweep.stored import SweepResults
+    from cspsim.sweep.stored_results import SweepResults
 
 ROWS_SHOWN = 50
 AS_PYTHON = 20  # times an answer grows when its numbers become objects, and these text
@@ -42,7 +42,7 @@ def results(
     json: Json = False,
 ) -> None:
     """Show what a sweep found and how to go on; ask it with SQL; export its tables to CSV or Excel."""
-    from cspsim.sweep.stored import load_results
+    from cspsim.sweep.stored_results import load_results
 
     if query is not None and not sql:
         raise CspsimError(f"what is {query!r}? A query follows --sql: {_command(folder, '--sql', 'SELECT ...')}")

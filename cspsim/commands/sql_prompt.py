@@ -9,7 +9,7 @@ from cspsim.basics.errors import CspsimError, did_you_mean
 from cspsim.commands.terminal import complain, say
 
 if TYPE_CHECKING:
-    from cspsim.sweep.stored import SweepResults
+    from cspsim.sweep.stored_results import SweepResults
 
 HELP = """End a query with a semicolon; it may go over several lines.
 .tables          the tables that are there

@@ -18,7 +18,7 @@ from cspsim.commands.terminal import Column, complain, remark, say, show_table, 
 
 if TYPE_CHECKING:
     from cspsim.sweep.plan import Plan
-    from cspsim.sweep.stored import SweepResults
+    from cspsim.sweep.stored_results import SweepResults
 
 FAILED_RUNS = 3
 """Exit code of a sweep that is complete except for runs that failed."""
@@ -201,7 +201,7 @@ def _answer(results: "SweepResults", target: str, json: bool) -> None:
 def _replay(plan: "Plan", run: int, json: bool) -> None:
     """One run of the sweep again, with the error it ended in if it did."""
     from cspsim.running.results import AREA
-    from cspsim.sweep.work import FAILURES, RUNS, from_parquet, run_job
+    from cspsim.sweep.jobs import FAILURES, RUNS, from_parquet, run_job
 
     last = plan.runs_after(len(plan.rounds) - 1)
     if run >= last:

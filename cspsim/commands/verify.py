@@ -47,7 +47,7 @@ def damages_of(folder: str) -> list[str]:
 
 
 def _damages_of_sweep(folder: str) -> list[str]:
-    from cspsim.sweep.stored import load_results
+    from cspsim.sweep.stored_results import load_results
 
     try:
         load_results(folder)

@@ -22,8 +22,8 @@ from cspsim.running.outcomes import OUTCOMES, POUNDS, SHARE, Outcome
 from cspsim.running.results import Results
 from cspsim.running.rulebook import rulebook_of
 from cspsim.running.simulation import replicate_numbers, run_world
-from cspsim.scenario.layout import build_world, calendar_of, size_of
 from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.world_building import build_world, calendar_of, size_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,8 +15,8 @@ from cspsim.running.assumptions import Arm, run_assumption_sets, sample_assumpti
 from cspsim.running.outcomes import OUTCOMES, outcomes_of
 from cspsim.running.rulebook import Rulebook, rulebook_of
 from cspsim.running.simulation import replicate_numbers, run_world
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.world_building import build_world
 
 if TYPE_CHECKING:
     import pandas as pd

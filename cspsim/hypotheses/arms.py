@@ -8,8 +8,8 @@ from cspsim.model.parameters import Floats
 from cspsim.running.assumptions import Arm, run_assumption_sets, sample_assumptions
 from cspsim.running.rulebook import rulebook_of
 from cspsim.running.simulation import simulate
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.world_building import build_world
 
 Progress = Callable[[int], None]
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import SEAL, is_sealed, sealed
-from cspsim.hypotheses.file import HypothesisFile
+from cspsim.hypotheses.hypothesis_file import HypothesisFile
 
 Kind = TypeVar("Kind")
 

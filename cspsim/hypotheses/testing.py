@@ -9,7 +9,8 @@ from cspsim.basics.limits import EstimatedWork, work_of
 from cspsim.comparing.differences import Parts, holm, parts_of
 from cspsim.hypotheses.arms import Progress, Runs, distinct
 from cspsim.hypotheses.false_positives import FalsePositives, false_positive_runs, measure_false_positives
-from cspsim.hypotheses.file import Hypothesis, HypothesisFile, Pair
+from cspsim.hypotheses.hypothesis_file import Hypothesis, HypothesisFile, Pair
+from cspsim.hypotheses.hypothesis_schema import Stated
 from cspsim.hypotheses.identities import RUNS, Identity, check_identities, identity_runs
 from cspsim.hypotheses.judging import (
     DIRECTIONS,
@@ -21,11 +22,10 @@ from cspsim.hypotheses.judging import (
     verdicts,
     without_mechanism,
 )
-from cspsim.hypotheses.schema import Stated
 from cspsim.model.parameters import Floats
 from cspsim.running.outcomes import OUTCOMES
-from cspsim.scenario.layout import size_of
 from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.world_building import size_of
 
 EXACT, BROKEN = "exactly zero", "broken"
 

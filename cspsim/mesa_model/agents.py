@@ -19,10 +19,10 @@ import numpy as np
 from cspsim.basics.errors import did_you_mean
 from cspsim.model.parameters import Floats
 from cspsim.model.tallies import AuthorityTally, Role
-from cspsim.scenario.layout import add_months
+from cspsim.scenario.world_building import add_months
 
 if TYPE_CHECKING:
-    from cspsim.mesa_model.model import PartnershipModel
+    from cspsim.mesa_model.partnership_model import PartnershipModel
 
 
 class Representative(NamedTuple):

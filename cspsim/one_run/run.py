@@ -15,8 +15,8 @@ from cspsim.model.world import World, sizes
 from cspsim.running.outcomes import outcomes_of
 from cspsim.running.results import with_area
 from cspsim.running.rulebook import Rulebook, rulebook_of
-from cspsim.scenario.layout import Calendar, build_world, calendar_of
 from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.world_building import Calendar, build_world, calendar_of
 
 Decide = Callable[[str], None]
 """Called at each decision point with its name; may rewrite the intentions in ``Run.state`` before the next rule reads them."""

@@ -11,8 +11,8 @@ from cspsim.basics.formats import roughly as amount
 from cspsim.basics.limits import EstimatedWork, work_of
 from cspsim.one_run import events as happened
 from cspsim.one_run.witness import Witness, as_records, titles_of, watch
-from cspsim.scenario.layout import size_of
 from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.world_building import size_of
 
 __all__ = ["Witness", "as_records", "financial_year", "tell", "titles_of", "watch"]
 

@@ -12,8 +12,8 @@ from cspsim.model.tallies import AuthorityTally, Tally
 from cspsim.model.world import World, sizes
 from cspsim.running.rulebook import rulebook_of
 from cspsim.running.simulation import replicate_numbers, state_for
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.world_building import build_world
 
 RUNS = 100
 ROUGH_RUNS = 30

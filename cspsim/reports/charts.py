@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cspsim.basics.formats import MINUS, amount, scale_of
 from cspsim.basics.outward import visible
-from cspsim.comparing.dashboard import DEFINITIONS, dashboard
+from cspsim.comparing.five_definitions import DEFINITIONS, dashboard
 from cspsim.model.parameters import Floats
 from cspsim.reports.summary import versions
 from cspsim.running.outcomes import OUTCOMES

@@ -27,8 +27,8 @@ from cspsim.reports.summary import (
 from cspsim.running.outcomes import MAIN, POUNDS
 from cspsim.running.results import AREA, Results
 from cspsim.running.simulation import simulate
-from cspsim.scenario.layout import size_of
 from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.world_building import size_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cspsim.basics.formats import MISSING, amount, interval
-from cspsim.comparing.dashboard import DEFINITIONS, dashboard
+from cspsim.comparing.five_definitions import DEFINITIONS, dashboard
 from cspsim.model.parameters import Floats
 from cspsim.running.outcomes import OUTCOMES, POUNDS, SHARE
 from cspsim.running.results import AREA, Results
 from cspsim.running.years import by_year
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.world_building import build_world
 
 if TYPE_CHECKING:
     from cspsim.comparing.comparison import Comparison, Finding

@@ -12,8 +12,8 @@ from cspsim.running.outcomes import OUTCOMES, outcomes_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cspsim.scenario.layout import Calendar
     from cspsim.scenario.scenario import Scenario
+    from cspsim.scenario.world_building import Calendar
 
 _AT_ONCE = 1000
 

@@ -29,9 +29,9 @@ from cspsim.model.structures import packed, read_only
 from cspsim.model.uncertainties import Uncertainties
 from cspsim.model.world import World, sizes
 from cspsim.running.rival_guards import guard_source, out_of_range_in_words, unchanged
-from cspsim.scenario.layout import build_world
 from cspsim.scenario.rival_rules import READ_ONLY, SLOTS, Rival
 from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.world_building import build_world
 
 
 class Rulebook(NamedTuple):

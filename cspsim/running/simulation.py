@@ -16,8 +16,8 @@ from cspsim.model.tallies import AuthorityTally, Tally
 from cspsim.model.world import World, sizes
 from cspsim.running.results import Results
 from cspsim.running.rulebook import Rulebook, rulebook_of
-from cspsim.scenario.layout import build_world, calendar_of, size_of
 from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.world_building import build_world, calendar_of, size_of
 
 CHUNK = 8
 """Replicates one thread takes at a time: few enough to share the work evenly and to report progress."""

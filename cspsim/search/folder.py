@@ -9,7 +9,7 @@ from typing import Any
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import MANIFEST, as_json, check_target, damages, is_sealed, sealed, write_checksums, write_whole
 from cspsim.model.compiled import PACKAGE, rule_files
-from cspsim.search.file import Search, trial_settings
+from cspsim.search.search_file import Search, trial_settings
 from cspsim.search.trials import Archive
 
 RUNNING, FINISHED = "running", "finished"

@@ -10,10 +10,10 @@ from cspsim.model.world import World
 from cspsim.running.assumptions import Arm, run_assumption_sets, sample_assumptions
 from cspsim.running.outcomes import OUTCOMES, combined
 from cspsim.running.rulebook import rulebook_of
-from cspsim.scenario.layout import build_world, calendar_of, path_by_month
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.schema import DatedPath, parse_month, register_of
-from cspsim.search.file import COUNTED, Dimension, Search
+from cspsim.scenario.world_building import build_world, calendar_of, path_by_month
+from cspsim.search.search_file import COUNTED, Dimension, Search
 from cspsim.search.trials import Levels, Measured
 
 Progress = Callable[[int], None]

@@ -11,7 +11,7 @@ import numpy as np
 
 from cspsim.basics.errors import needs
 from cspsim.model.parameters import Floats
-from cspsim.search.file import Dimension
+from cspsim.search.search_file import Dimension
 from cspsim.search.surrogate import Past, next_mix
 from cspsim.search.trials import Archive, Levels, Measured, Trial
 

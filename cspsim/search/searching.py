@@ -7,12 +7,12 @@ import numpy as np
 
 from cspsim.basics.limits import EstimatedWork, work_of
 from cspsim.model.parameters import Floats
-from cspsim.scenario.layout import size_of
 from cspsim.scenario.scenario import Scenario
-from cspsim.search.file import Search
+from cspsim.scenario.world_building import size_of
 from cspsim.search.policies import Bench, Progress, changes_anything, mean_levels, mixed
 from cspsim.search.proposing import Problem, look, singles
 from cspsim.search.retest import Look, Profiled, Retested, profile, retested
+from cspsim.search.search_file import Search
 from cspsim.search.standing import LEAST_HARM, SAFEST, MethodRow, PoliciesStanding, chosen, finalists, methods_of, policies_standing
 from cspsim.search.trials import Archive, Measured
 

@@ -19,9 +19,9 @@ from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, get_wo
 
 from cspsim.basics.errors import CspsimError
 from cspsim.sweep.executor import WAITING, Job, Tables, isolated
+from cspsim.sweep.jobs import Bench, run_job
 from cspsim.sweep.plan import Plan
 from cspsim.sweep.same_code import differences, versions
-from cspsim.sweep.work import Bench, run_job
 
 LOCAL = "local:"
 ANSWER_WITHIN = 20  # seconds that a scheduler has to answer

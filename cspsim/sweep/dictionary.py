@@ -15,7 +15,7 @@ from cspsim.running.assumptions import uncertain_numbers
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.scenario.schema import CommissionerEntry, CrimeType, Expected, Intervention, Number, register_of
-from cspsim.sweep.stored import SweepResults
+from cspsim.sweep.stored_results import SweepResults
 
 HERE = "counted by the model"
 NUMBER = "number"

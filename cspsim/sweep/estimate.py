@@ -9,10 +9,10 @@ from cspsim.basics.limits import EstimatedWork, work_of
 from cspsim.model.compiled import first_compilation
 from cspsim.model.luck import STREAMS
 from cspsim.running.assumptions import uncertain_numbers
-from cspsim.scenario.layout import size_of
+from cspsim.scenario.world_building import size_of
 from cspsim.sweep.experiment import Experiment
+from cspsim.sweep.jobs import Bench, run_job
 from cspsim.sweep.plan import RUNS_OF_A_JOB, Plan
-from cspsim.sweep.work import Bench, run_job
 
 PILOT_RUNS = 16
 BYTES_OF_A_JOB = 500  # what a sweep holds in memory for every job: its numbers and its name

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
+from cspsim.sweep.jobs import Bench, failed_block, joined, run_job
 from cspsim.sweep.plan import Plan
-from cspsim.sweep.work import Bench, failed_block, joined, run_job
 
 Job = tuple[int, int]
 Tables = dict[str, bytes]

@@ -19,7 +19,7 @@ from cspsim.basics.limits import TooMuch, in_bytes
 from cspsim.basics.outward import for_spreadsheet, visible
 from cspsim.sweep.dictionary import ColumnEntry, data_dictionary
 from cspsim.sweep.sandbox import interruptible
-from cspsim.sweep.stored import SweepResults
+from cspsim.sweep.stored_results import SweepResults
 
 EXCEL_ROWS = 1_048_576
 EXACT_IN_EXCEL = 2**53  # larger whole numbers lose digits there

@@ -13,9 +13,9 @@ from cspsim.model.compiled import PACKAGE, rule_files
 from cspsim.model.luck import PARAMETERS, STREAMS
 from cspsim.model.parameters import Floats, Integers, Words
 from cspsim.model.world import World, sizes
-from cspsim.scenario.layout import build_world, calendar_of
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.schema import DatedPath, ScenarioData
+from cspsim.scenario.world_building import build_world, calendar_of
 from cspsim.sweep.experiment import Experiment, experiment_settings, lever_changes
 from cspsim.sweep.uncertain import Uncertain
 

@@ -5,7 +5,7 @@ import numpy as np
 from cspsim.running.results import AREA
 from cspsim.sweep.folders import LocalFolder
 from cspsim.sweep.store import SweepStore
-from cspsim.sweep.stored import SweepResults, load_results
+from cspsim.sweep.stored_results import SweepResults, load_results
 
 WIDTH = 1.96  # standard errors in half of a 95 % interval
 

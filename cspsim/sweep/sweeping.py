@@ -12,13 +12,13 @@ from cspsim.sweep.designing import make_plan
 from cspsim.sweep.executor import Job, Tables, in_own_process, on_threads
 from cspsim.sweep.experiment import Experiment
 from cspsim.sweep.folders import Folder, LocalFolder, folder_at
+from cspsim.sweep.jobs import RUNS
 from cspsim.sweep.locking import LOCK, locked
 from cspsim.sweep.manifest import DamagedManifest
 from cspsim.sweep.plan import Plan
 from cspsim.sweep.precision import enough
 from cspsim.sweep.store import COMPACTING, COMPLETE, PAUSED, SweepStore
-from cspsim.sweep.stored import DESIGN_TABLES, INTERRUPTED, SweepResults, damaged_in_words, load_results
-from cspsim.sweep.work import RUNS
+from cspsim.sweep.stored_results import DESIGN_TABLES, INTERRUPTED, SweepResults, damaged_in_words, load_results
 
 Progress = Callable[[int], None]
 Tell = Callable[[str], None]

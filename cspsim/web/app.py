@@ -1,6 +1,6 @@
 """The page around the pages: header, tabs by address, notes drawer, light and dark. Solara runs this module (``SOLARA_APP``).
 
-A tab is a folder with a ``page.py`` whose ``Page()`` is imported when somebody first opens it. Its address is its name
+The tab ``kit`` is a folder with a ``kit_page.py`` whose ``KitPage()`` is imported when somebody first opens it. Its address is its name
 (``/explore``); what follows (``/play/ABC123``, ``?scenario=...``) is the page's own: ``solara.use_router().path`` and ``.search``.
 """
 
@@ -16,7 +16,7 @@ from solara.alias import rv
 
 from cspsim import __version__
 from cspsim.basics.errors import CspsimError
-from cspsim.web.events import template
+from cspsim.web.event_types import template
 from cspsim.web.frame import notes_open, shown_frame
 from cspsim.web.parts import ILLUSTRATIVE, Button, CopyButton, Notice, box, words
 
@@ -131,7 +131,7 @@ def Guarded(name: str) -> None:
     """A tab's page, or what went wrong in it."""
     fault, clear = reacton.use_exception()
     if fault is None:
-        import_module(f"cspsim.web.{name}.page").Page()
+        getattr(import_module(f"cspsim.web.{name}.{name}_page"), f"{name.title()}Page")()
     else:
         FailureNotice(fault, clear)
 

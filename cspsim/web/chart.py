@@ -6,7 +6,7 @@ from typing import Any
 import solara
 
 from cspsim.basics.formats import Scale
-from cspsim.web.events import template
+from cspsim.web.event_types import template
 from cspsim.web.table import Table, as_csv, number_columns, shown_rows
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import solara
 
-from cspsim.web.events import Line, template
+from cspsim.web.event_types import Line, template
 
 
 @template("vue/field.vue")

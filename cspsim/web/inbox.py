@@ -18,7 +18,7 @@ from solara.server import server, starlette
 from solara.server.kernel_context import get_current_context
 
 from cspsim.basics.errors import CspsimError
-from cspsim.web.events import argument
+from cspsim.web.event_types import argument
 from cspsim.web.messages import MessageRefused, checked_message
 
 logger = logging.getLogger("cspsim.web")

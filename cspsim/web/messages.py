@@ -20,7 +20,7 @@ from ipyvuetify.Themes import Theme
 from solara.server.kernel_context import VirtualKernelContext
 from solara.widgets.widgets import Navigator
 
-from cspsim.web.events import argument
+from cspsim.web.event_types import argument
 
 LONGEST = 65_536
 """Characters of a message; the longest that our pages were seen to send has 1,600."""

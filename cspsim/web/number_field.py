@@ -7,7 +7,7 @@ from typing import Any
 import solara
 
 from cspsim.model.parameters import RegisterEntry
-from cspsim.web.events import template
+from cspsim.web.event_types import template
 
 
 @template("vue/number_field.vue")

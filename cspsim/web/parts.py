@@ -40,7 +40,7 @@ from solara.alias import rv
 
 from cspsim.basics.errors import CspsimError
 from cspsim.web.chart import Chart
-from cspsim.web.events import template
+from cspsim.web.event_types import template
 from cspsim.web.fields import ChoiceField, TextField, Tick
 from cspsim.web.number_field import NumberField
 from cspsim.web.table import Table, number_columns, shown_rows

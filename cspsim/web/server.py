@@ -149,7 +149,7 @@ def warm_up() -> None:
     """Load scenarios and (on a new machine: compile) the rules now, so that the first visitor does not wait for them."""
     from cspsim.one_run.run import Run
     from cspsim.running.simulation import simulate
-    from cspsim.web.scenarios import entries, scenario_of
+    from cspsim.web.shown_scenarios import entries, scenario_of
 
     entries()
     simulate(scenario_of("baseline"), replicates=1)
@@ -199,7 +199,7 @@ def serve(
     ``draw`` shows a QR code, with its blocks light and the rest dark.
     """
     apply_settings()
-    from cspsim.web.scenarios import add_scenarios
+    from cspsim.web.shown_scenarios import add_scenarios
 
     admission = admission.checked(host)
     add_scenarios(files, allow_rules, whole_paths=host in LOOPBACK and not admission.proxy)

@@ -14,7 +14,7 @@ from pathlib import Path
 from small_sweeps import NAMED, content, prepared, report
 
 from cspsim.basics.errors import CspsimError
-from cspsim.sweep.stored import RUN_TABLES, SweepResults, load_results
+from cspsim.sweep.stored_results import RUN_TABLES, SweepResults, load_results
 from cspsim.sweep.sweeping import run_sweep
 
 RESUMED_EVERY = 100  # flips; making everything again takes longer than noticing

@@ -10,7 +10,7 @@ from pathlib import Path
 from small_sweeps import NAMED, content, prepared, report
 
 from cspsim.basics.errors import CspsimError
-from cspsim.sweep.stored import load_results
+from cspsim.sweep.stored_results import load_results
 from cspsim.sweep.sweeping import run_sweep
 
 PLACES = 20

@@ -14,7 +14,7 @@ from typing import Any
 
 from small_sweeps import NAMED, content, prepared, report
 
-from cspsim.sweep.stored import load_results
+from cspsim.sweep.stored_results import load_results
 from cspsim.sweep.sweeping import run_sweep
 
 SWEEPS, ROOMS, WORKERS = 40, 10, 5

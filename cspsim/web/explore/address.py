@@ -12,7 +12,7 @@ from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.schema import parse_month, register_of
 from cspsim.web.explore.levers import months_to_begin
 from cspsim.web.explore.question import LARGEST_SEED, MOST_RUNS, Question
-from cspsim.web.scenarios import is_place, known_names, scenario_of
+from cspsim.web.shown_scenarios import is_place, known_names, scenario_of
 
 LONGEST = 8000
 """Characters of a query that are looked at."""

@@ -5,15 +5,15 @@ from typing import NamedTuple
 import numpy as np
 
 from cspsim.comparing.comparison import Comparison, Finding
-from cspsim.comparing.dashboard import Dashboard
 from cspsim.comparing.differences import paired_estimate, parts_of
+from cspsim.comparing.five_definitions import Dashboard
 from cspsim.model.parameters import Floats
 from cspsim.running.outcomes import OUTCOMES, outcomes_of
 from cspsim.running.results import Results
-from cspsim.scenario.layout import calendar_of
 from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.world_building import calendar_of
 from cspsim.web.explore.ensemble import Ensemble
-from cspsim.web.explore.runs import SET_RUNS, Block, sets_of
+from cspsim.web.explore.run_blocks import SET_RUNS, Block, sets_of
 
 BASELINE, SCENARIO = "baseline", "scenario"
 """Names of the arms in ``Answer.comparison``: titles are for people and may be alike."""

@@ -14,7 +14,7 @@ from cspsim.scenario.scenario import Scenario
 from cspsim.web.explore.differing import Apart, parts_between
 from cspsim.web.explore.posing import Posed
 from cspsim.web.explore.question import MOST_RUNS
-from cspsim.web.explore.runs import LIBRARY, SETS, WORKERS, Block, Library, Unit, Workers, blocks_for, make
+from cspsim.web.explore.run_blocks import LIBRARY, SETS, WORKERS, Block, Library, Unit, Workers, blocks_for, make
 
 WHY_RUNS = 200
 """Replicates of each arm of *why*, however many were asked for: there may be sixteen of them."""

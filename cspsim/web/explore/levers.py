@@ -4,9 +4,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cspsim.model.parameters import Levers, RegisterEntry
-from cspsim.scenario.layout import calendar_of, path_by_month
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.schema import DatedPath, parse_month, register_of
+from cspsim.scenario.world_building import calendar_of, path_by_month
 
 
 class LeverStanding(NamedTuple):

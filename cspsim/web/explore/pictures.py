@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cspsim.basics.formats import Scale, amount, scale_of, unit_in_words
-from cspsim.comparing.dashboard import DEFINITIONS
 from cspsim.comparing.differences import CONFIDENCE_LEVEL, paired_estimate, parts_of
+from cspsim.comparing.five_definitions import DEFINITIONS
 from cspsim.model.parameters import Floats
 from cspsim.reports.summary import comparison_row
 from cspsim.running.outcomes import OUTCOMES, SHARE
 from cspsim.web.chart_options import Line, line_option
 from cspsim.web.explore.answer import BASELINE, SCENARIO, Answer, Moved
-from cspsim.web.explore.words import moved_in_words
+from cspsim.web.explore.answer_words import moved_in_words
 from cspsim.web.table import Cell, Table
 
 SHOWN = ("cost_of_crime", "recorded_crimes", "true_crimes", "delivered_dose", "believed_over_true", "coordinator_load", "evaluated_share")

@@ -10,7 +10,7 @@ from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.toml_lines import write_toml, write_value
 from cspsim.web.explore.levers import holding, months_to_begin, usual_month
 from cspsim.web.explore.question import Question
-from cspsim.web.scenarios import file_of, is_place, known_names, making_of, scenario_of
+from cspsim.web.shown_scenarios import file_of, is_place, known_names, making_of, scenario_of
 
 CHANGED = "your-scenario"
 """What a scenario is called once a lever of it was moved."""

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import solara
 
-from cspsim.web.events import template
+from cspsim.web.event_types import template
 from cspsim.web.frame import Note, use_frame
-from cspsim.web.kit.figures import LessonRow
+from cspsim.web.kit.lesson_figures import LessonRow
+from cspsim.web.kit.lesson_parts import Link, address, bullets, opens, rows_below
+from cspsim.web.kit.lesson_views import Answered, ComparisonView, LessonView
 from cspsim.web.kit.lessons import CLAIMS, MINUTES, Claim, Evidence
-from cspsim.web.kit.parts import Link, address, bullets, opens, rows_below
-from cspsim.web.kit.views import Answered, ComparisonView, LessonView
 from cspsim.web.parts import Button, Notice, box, words
 
 Choices = dict[int, Claim]

@@ -5,10 +5,10 @@ from typing import Any
 from cspsim import __version__
 from cspsim.reports.rendering import render
 from cspsim.scenario.scenario import Scenario
-from cspsim.web.kit.cards import commissioner_card, role_cards
-from cspsim.web.kit.figures import load_figures
+from cspsim.web.kit.lesson_figures import load_figures
+from cspsim.web.kit.lesson_views import lesson_views
 from cspsim.web.kit.lessons import load_lessons
-from cspsim.web.kit.views import lesson_views
+from cspsim.web.kit.role_cards import commissioner_card, role_cards
 
 STATUSES = {"seen": "seen in a source", "derived": "derived from a source", "memory": "from memory", "assumption": "an assumption"}
 

@@ -3,10 +3,10 @@
 import solara
 
 from cspsim.basics.formats import listed
-from cspsim.web.kit.parts import Link, address
+from cspsim.web.kit.lesson_parts import Link, address
 from cspsim.web.parts import DataTable, Table, box, words
 from cspsim.web.play.briefing import Briefing, Knows
-from cspsim.web.play.words import hours, money, per_cent, trust_words
+from cspsim.web.play.play_words import hours, money, per_cent, trust_words
 
 TRAITS = (
     ("assertiveness", "speaks up", "keeps quiet"),

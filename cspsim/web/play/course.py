@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cspsim.mesa_model.agents import Partnership, ResponsibleAuthority, decision_changes
-from cspsim.mesa_model.model import PartnershipModel
+from cspsim.mesa_model.partnership_model import PartnershipModel
 from cspsim.model.parameters import Floats, Integers
 from cspsim.model.state import copy_into
 from cspsim.one_run.run import Run

@@ -5,7 +5,7 @@ import solara
 from cspsim.basics.formats import scale_of
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.schema import parse_month
-from cspsim.web.kit.parts import rows_below
+from cspsim.web.kit.lesson_parts import rows_below
 from cspsim.web.live import use_news
 from cspsim.web.parts import Banner, Button, Chart, DataTable, Notice, Progress, Verdict, box, words
 from cspsim.web.play import debrief_charts as charts
@@ -13,9 +13,9 @@ from cspsim.web.play import debrief_words as said
 from cspsim.web.play.debrief import Debrief
 from cspsim.web.play.door import Door
 from cspsim.web.play.facilitator_page import SessionLog
+from cspsim.web.play.play_words import counted, sentence, span
+from cspsim.web.play.seat_views import View
 from cspsim.web.play.shared import the_debriefs
-from cspsim.web.play.views import View
-from cspsim.web.play.words import counted, sentence, span
 from cspsim.web.table import shown_rows
 
 MOST_DECISIONS = 8

@@ -8,12 +8,12 @@ import solara
 
 from cspsim.basics.errors import CspsimError
 from cspsim.web.live import Subscribe, Tell, use_news
+from cspsim.web.play.play_words import sentence
 from cspsim.web.play.presence import while_present
 from cspsim.web.play.rooms import Rooms
+from cspsim.web.play.seat_views import View
 from cspsim.web.play.shared import the_rooms
 from cspsim.web.play.storage import StorageError
-from cspsim.web.play.views import View
-from cspsim.web.play.words import sentence
 
 TONES = ("error", "success")
 CARD, PAGE = "card", "page"

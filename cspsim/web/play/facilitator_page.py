@@ -5,11 +5,11 @@ from collections.abc import Callable
 import solara
 
 from cspsim.web.parts import CopyButton, Export, box, words
-from cspsim.web.play.controls import Confirm, StepButton
 from cspsim.web.play.door import Door
 from cspsim.web.play.kept import told_to_facilitators
-from cspsim.web.play.views import View
-from cspsim.web.play.words import waiting_words
+from cspsim.web.play.play_controls import Confirm, StepButton
+from cspsim.web.play.play_words import waiting_words
+from cspsim.web.play.seat_views import View
 
 
 @solara.component

@@ -9,10 +9,10 @@ from datetime import date
 from typing import Any
 
 from cspsim.one_run.witness import titles_of
-from cspsim.scenario.layout import calendar_of
 from cspsim.scenario.scenario import Scenario
-from cspsim.web.play.cards import StepCards
+from cspsim.scenario.world_building import calendar_of
 from cspsim.web.play.course import Course
+from cspsim.web.play.decision_cards import StepCards
 from cspsim.web.play.decisions import AuthorityCard, Choice, Refused, read_choices
 from cspsim.web.play.incidents import Incident, IncidentHappened, stages_of
 from cspsim.web.play.minutes import Minutes, minutes_of

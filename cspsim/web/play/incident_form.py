@@ -7,7 +7,7 @@ import solara
 from cspsim.web.parts import Button, ChoiceField, box, words
 from cspsim.web.play.door import Door
 from cspsim.web.play.incidents import GRANT_CUT, REORGANISATION, SERIOUS_INCIDENT
-from cspsim.web.scenarios import known_names, scenario_of
+from cspsim.web.shown_scenarios import known_names, scenario_of
 
 KINDS = {
     GRANT_CUT: "The grant is cut",

@@ -10,9 +10,9 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from cspsim.basics.formats import roughly
-from cspsim.scenario.layout import add_months, calendar_of, path_by_month
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.schema import DatedPath
+from cspsim.scenario.world_building import add_months, calendar_of, path_by_month
 from cspsim.web.play.course import CourseStage
 from cspsim.web.play.decisions import Refused, shortened
 from cspsim.web.play.settings import Settings, quarter_bounds

@@ -6,17 +6,17 @@ from typing import Any
 import solara
 
 from cspsim.basics.errors import CspsimError
-from cspsim.web.events import Joining, template
+from cspsim.web.event_types import Joining, template
 from cspsim.web.frame import use_frame
-from cspsim.web.kit.parts import Link
+from cspsim.web.kit.lesson_parts import Link
 from cspsim.web.parts import Notice, box, words
 from cspsim.web.play.guide import HOW_TO_OPEN
 from cspsim.web.play.kept import told_to_players
 from cspsim.web.play.open_form import OpenForm
+from cspsim.web.play.play_words import sentence
+from cspsim.web.play.room_store import Mine
 from cspsim.web.play.shared import the_rooms
-from cspsim.web.play.store import Mine
-from cspsim.web.play.words import sentence
-from cspsim.web.scenarios import known_names, scenario_of
+from cspsim.web.shown_scenarios import known_names, scenario_of
 
 HOME = "/play"
 

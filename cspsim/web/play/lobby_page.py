@@ -3,11 +3,11 @@
 import solara
 
 from cspsim.web.parts import CopyButton, box, words
-from cspsim.web.play.controls import StepButton
 from cspsim.web.play.door import Door
 from cspsim.web.play.invitation import Invitation
+from cspsim.web.play.play_controls import StepButton
 from cspsim.web.play.seat_list import SeatList
-from cspsim.web.play.views import View
+from cspsim.web.play.seat_views import View
 
 
 @solara.component

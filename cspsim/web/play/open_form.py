@@ -7,12 +7,12 @@ from typing import Any
 import solara
 
 from cspsim.basics.errors import CspsimError
-from cspsim.scenario.layout import calendar_of
+from cspsim.scenario.world_building import calendar_of
 from cspsim.web.parts import Button, ChoiceField, Notice, TextField, Tick, box, words
+from cspsim.web.play.play_words import sentence
 from cspsim.web.play.settings import MOST_PER_SEAT, USUAL_QUARTERS, Options, options_for
 from cspsim.web.play.shared import the_rooms
-from cspsim.web.play.words import sentence
-from cspsim.web.scenarios import entries, scenario_of
+from cspsim.web.shown_scenarios import entries, scenario_of
 
 USUAL_SCENARIO = "baseline"
 JANUARY = "In January the table plans the next year and most of the money is spent; in other months there is little."

@@ -2,13 +2,13 @@
 
 import solara
 
-from cspsim.web.events import template
+from cspsim.web.event_types import template
 from cspsim.web.frame import use_frame
-from cspsim.web.kit.parts import Link
+from cspsim.web.kit.lesson_parts import Link
 from cspsim.web.parts import Button, Notice, TextField, box, words
 from cspsim.web.play.briefing_page import BriefingPanel
-from cspsim.web.play.card_page import DecisionCard
 from cspsim.web.play.debrief_page import DebriefPanel
+from cspsim.web.play.decision_card_page import DecisionCard
 from cspsim.web.play.door import PAGE, Door, Said, use_door
 from cspsim.web.play.facilitator_page import FacilitatorPanel, StepPanel
 from cspsim.web.play.guide import HOW_TO_OPEN, IN_THE_ROOM
@@ -16,11 +16,11 @@ from cspsim.web.play.incident_form import IncidentForm
 from cspsim.web.play.join_page import HOME, JoinForm, JoinPage
 from cspsim.web.play.kept import told_to_players
 from cspsim.web.play.lobby_page import Lobby, RoomCode
+from cspsim.web.play.play_words import quarter_span, stage_words
 from cspsim.web.play.room import LOBBY, PLAYING
 from cspsim.web.play.seat_list import SeatList
+from cspsim.web.play.seat_views import View
 from cspsim.web.play.table_page import LatestIncident, LatestResult, MinutesPanel, OnTheTable, TableState
-from cspsim.web.play.views import View
-from cspsim.web.play.words import quarter_span, stage_words
 
 
 @template("comeback.vue")

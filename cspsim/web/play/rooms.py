@@ -18,9 +18,9 @@ from cspsim.web.play.debrief import Debrief, Progress, debrief
 from cspsim.web.play.decisions import Refused, plain_text
 from cspsim.web.play.incidents import read_incident
 from cspsim.web.play.room import LOBBY, OVER, PLAYING, Room
+from cspsim.web.play.room_store import Mine, RoomLimits, RoomStore, fingerprint, notify
+from cspsim.web.play.seat_views import View, may_advance, view_of
 from cspsim.web.play.session_log import log_as_csv, log_as_json
-from cspsim.web.play.store import Mine, RoomLimits, RoomStore, fingerprint, notify
-from cspsim.web.play.views import View, may_advance, view_of
 
 LONGEST_NAME = 40
 DAY = 24 * 3600

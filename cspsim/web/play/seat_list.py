@@ -6,11 +6,11 @@ from typing import Any
 import solara
 
 from cspsim.basics.formats import listed
-from cspsim.web.events import Word, template
+from cspsim.web.event_types import Word, template
 from cspsim.web.parts import box, words
 from cspsim.web.play.door import Door
 from cspsim.web.play.room import LOBBY, OVER, PLAYING
-from cspsim.web.play.views import Seat, View
+from cspsim.web.play.seat_views import Seat, View
 
 
 @template("seats.vue")

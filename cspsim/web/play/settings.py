@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cspsim.scenario.layout import Calendar, add_months, calendar_of
-from cspsim.scenario.layout import build_world as _build_world
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.schema import ScenarioData, parse_month
+from cspsim.scenario.world_building import Calendar, add_months, calendar_of
+from cspsim.scenario.world_building import build_world as _build_world
 from cspsim.web.play.decisions import Refused, plain_text, shortened
 
 MOST_QUARTERS = 40

@@ -12,9 +12,9 @@ import platformdirs
 
 from cspsim.basics.errors import CspsimError
 from cspsim.web.play.debriefs import Debriefs
+from cspsim.web.play.room_store import RoomLimits
 from cspsim.web.play.rooms import DAY, Rooms
-from cspsim.web.play.store import RoomLimits
-from cspsim.web.scenarios import known_names, scenario_of
+from cspsim.web.shown_scenarios import known_names, scenario_of
 
 SWEEPS_EVERY = 600.0
 """Seconds between looks for rooms past their time: what is to be forgotten goes also where nobody opens another room."""

@@ -7,12 +7,12 @@ import solara
 
 from cspsim.basics.formats import listed
 from cspsim.mesa_model.agents import Proposal
-from cspsim.web.events import template
-from cspsim.web.kit.parts import bullets
+from cspsim.web.event_types import template
+from cspsim.web.kit.lesson_parts import bullets
 from cspsim.web.parts import DataTable, Notice, Table, box, words
 from cspsim.web.play.briefing import TableNow
 from cspsim.web.play.minutes import EvaluationMade, ItemAdopted, Minutes
-from cspsim.web.play.words import effect, money, per_cent, span
+from cspsim.web.play.play_words import effect, money, per_cent, span
 
 
 @template("minutes.vue")

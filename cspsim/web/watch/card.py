@@ -6,7 +6,7 @@ from cspsim.basics.formats import roughly
 from cspsim.one_run.events import Joined, NewRepresentative, Reorganised
 from cspsim.web import theme
 from cspsim.web.watch.places import DrawingLayout, Point
-from cspsim.web.watch.recording import Recording
+from cspsim.web.watch.recorded_run import Recording
 from cspsim.web.watch.shapes import SvgShape, Value, seen_by_month
 
 NEW_FOR = 3

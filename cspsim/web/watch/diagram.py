@@ -6,7 +6,7 @@ from cspsim.one_run.events import Challenged
 from cspsim.web import theme
 from cspsim.web.watch.card import card_of
 from cspsim.web.watch.places import SQUARE, TALL, WIDE, DrawingLayout, Point, plan_of, visible_cards
-from cspsim.web.watch.recording import Recording
+from cspsim.web.watch.recorded_run import Recording
 from cspsim.web.watch.shapes import Drawing, SvgShape, Value, seen_by_month
 
 THINNEST, THICKEST = 1.0, 18.0

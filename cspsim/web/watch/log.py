@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from cspsim.basics.formats import roughly
 from cspsim.one_run import events as happened
 from cspsim.one_run.story import person_in_words, reason_of
-from cspsim.web.watch.recording import Recording, Unspoken
+from cspsim.web.watch.recorded_run import Recording, Unspoken
 
 EVERYTHING = ""
 """The filter that lets everything through."""

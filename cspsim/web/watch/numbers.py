@@ -7,7 +7,7 @@ import numpy as np
 from cspsim.basics.formats import MISSING, roughly
 from cspsim.web.table import Table
 from cspsim.web.watch.card import card_news
-from cspsim.web.watch.recording import Recording
+from cspsim.web.watch.recorded_run import Recording
 
 COLUMNS = (
     "Authority",

@@ -12,9 +12,9 @@ from cspsim.comparing.differences import verdict_of
 from cspsim.model.parameters import Floats
 from cspsim.running.outcomes import OUTCOMES, SHARE, Outcome, outcomes_of
 from cspsim.running.simulation import simulate
-from cspsim.web.scenarios import scenario_of
+from cspsim.web.shown_scenarios import scenario_of
 from cspsim.web.watch.background import Report, ResultShelf
-from cspsim.web.watch.recording import Recording, RunKey
+from cspsim.web.watch.recorded_run import Recording, RunKey
 from cspsim.web.watch.series import YEAR
 
 Claim = Literal["higher", "same", "lower"]

@@ -8,7 +8,6 @@ import solara
 
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.web.parts import Button, ChoiceField, Notice, Progress, box, words
-from cspsim.web.watch.asked import questions_for
 from cspsim.web.watch.background import Job
 from cspsim.web.watch.prediction import (
     CLAIMS,
@@ -23,7 +22,8 @@ from cspsim.web.watch.prediction import (
     same_in_words,
     verdict_in_words,
 )
-from cspsim.web.watch.recording import Recording
+from cspsim.web.watch.recorded_run import Recording
+from cspsim.web.watch.watch_state import questions_for
 
 NOTHING_YET: Claim | None = None
 

@@ -12,7 +12,7 @@ from cspsim.running.outcomes import OUTCOMES
 from cspsim.web import theme
 from cspsim.web.chart_options import Line, line_option
 from cspsim.web.table import Cell, Table
-from cspsim.web.watch.recording import Recording
+from cspsim.web.watch.recorded_run import Recording
 
 YEAR = 12
 SUBTITLE = "sum of the latest 12 months"

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import solara
 
 from cspsim.web.parts import ChoiceField, TextField, box, words
-from cspsim.web.scenarios import entries, scenario_of
-from cspsim.web.watch.asked import LARGEST_REPLICATE, LARGEST_SEED, NONE, WatchState, whole, with_scenario
+from cspsim.web.shown_scenarios import entries, scenario_of
+from cspsim.web.watch.watch_state import LARGEST_REPLICATE, LARGEST_SEED, NONE, WatchState, whole, with_scenario
 
 SEED_SAYS = "Same seed, same luck"
 RUN_SAYS = "New run, new luck"

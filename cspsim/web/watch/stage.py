@@ -10,14 +10,14 @@ from typing import Any
 
 import solara
 
-from cspsim.web.events import Heard, template
+from cspsim.web.event_types import Heard, template
 from cspsim.web.parts import Chart, DataTable, box, words
-from cspsim.web.watch.asked import WatchState
 from cspsim.web.watch.diagram import LITTLE, MUCH
 from cspsim.web.watch.frames import frames_of
 from cspsim.web.watch.log import EVERYTHING, KINDS
 from cspsim.web.watch.numbers import numbers_of
 from cspsim.web.watch.series import CHARTS, SUBTITLE, ScenarioShown, chart_summary, chart_table, option_of, scale
+from cspsim.web.watch.watch_state import WatchState
 
 CLOCK = "watch"
 

@@ -6,7 +6,7 @@ from typing import Any
 import solara
 
 from cspsim.basics.formats import listed
-from cspsim.web.events import HandedIn, Position, template
+from cspsim.web.event_types import HandedIn, Position, template
 from cspsim.web.play.decisions import (
     CHALLENGE,
     EVALUATE,
@@ -21,8 +21,8 @@ from cspsim.web.play.decisions import (
     ToTable,
 )
 from cspsim.web.play.door import CARD, Door, Said
-from cspsim.web.play.views import View
-from cspsim.web.play.words import counted, hours, money, sentence, trust_words, view_words, waiting_words
+from cspsim.web.play.play_words import counted, hours, money, sentence, trust_words, view_words, waiting_words
+from cspsim.web.play.seat_views import View
 
 MOST_SHOWN = 6
 """Items of a long list that are shown at once; the others are one press away."""

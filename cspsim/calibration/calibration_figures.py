@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 
+from cspsim.calibration.calibration_summary import Findings, expected_counts, short_name, totals_of
 from cspsim.calibration.forecasts import LAST_YEAR, MODEL, SEASONAL_MEAN, UNCALIBRATED, UNTOLD, Forecast
-from cspsim.calibration.summary import Findings, expected_counts, short_name, totals_of
 from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, ReportChart, finished, sheet
 from cspsim.reports.summary import versions
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cspsim.basics.exports import MANIFEST, as_json, results_folder, write_table, write_whole
 from cspsim.hypotheses.false_positives import Rate
-from cspsim.hypotheses.file import HypothesisFile
 from cspsim.hypotheses.freezing import FileRecord
+from cspsim.hypotheses.hypothesis_file import HypothesisFile
+from cspsim.hypotheses.hypothesis_words import history_in_words, hypothesis_rows
 from cspsim.hypotheses.judging import BUILT_IN, REFUTED, RULED_OUT, SUPPORTED, UNDECIDED
-from cspsim.hypotheses.stored import RESULTS, results_text
+from cspsim.hypotheses.stored_hypotheses import RESULTS, results_text
 from cspsim.hypotheses.testing import Judgement
-from cspsim.hypotheses.words import history_in_words, hypothesis_rows
 from cspsim.reports.rendering import render
 from cspsim.reports.summary import DISCLAIMER, versions
 from cspsim.scenario.scenario_files import label_of
@@ -112,7 +112,7 @@ def hypothesis_table(file: HypothesisFile, tested: Judgement) -> "pd.DataFrame":
 
 def write_answer(answer: HypothesisAnswer, target: Path) -> None:
     """The whole results folder; all of it or nothing. Raises CspsimError."""
-    from cspsim.hypotheses.figures import draw_hypotheses
+    from cspsim.hypotheses.hypothesis_figures import draw_hypotheses
 
     data = answer.file.data
     how = f"{file_label(answer.file.path)}, {data.replicates:,} runs of each arm, seed {answer.seed}"

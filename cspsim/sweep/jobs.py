@@ -16,7 +16,7 @@ from cspsim.running.outcomes import OUTCOMES, combined
 from cspsim.running.results import AREA, with_area
 from cspsim.running.rulebook import Rulebook, rulebook_of
 from cspsim.running.simulation import state_for
-from cspsim.scenario.layout import calendar_of
+from cspsim.scenario.world_building import calendar_of
 from cspsim.sweep.plan import Plan, Stretch
 
 RUNS, MONTHS, AUTHORITIES, FAILURES = "runs", "months", "authorities", "failures"

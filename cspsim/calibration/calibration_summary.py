@@ -8,7 +8,7 @@ from cspsim.calibration.calibrating import CUTOFF, LEARNED, Calibrated
 from cspsim.calibration.forecasts import ALL_TYPES, LAST_YEAR, MODEL, SEASONAL_MEAN, Forecast, mean_scores, scored
 from cspsim.calibration.monthly_runs import Prior
 from cspsim.calibration.recovery import Recovery
-from cspsim.scenario.layout import add_months
+from cspsim.scenario.world_building import add_months
 
 if TYPE_CHECKING:
     import pandas as pd

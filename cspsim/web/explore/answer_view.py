@@ -9,6 +9,7 @@ from cspsim.basics.formats import amount
 from cspsim.reports.summary import comparison_rows
 from cspsim.running.outcomes import MAIN, OUTCOMES
 from cspsim.web.explore.answer import SCENARIO, Answer, answer_of, corners_of, moved_by
+from cspsim.web.explore.answer_words import corner_in_words, told
 from cspsim.web.explore.ensemble import WHY_RUNS, Ensemble
 from cspsim.web.explore.pictures import (
     Picture,
@@ -20,7 +21,6 @@ from cspsim.web.explore.pictures import (
     why_table,
     year_by_year,
 )
-from cspsim.web.explore.words import corner_in_words, told
 from cspsim.web.live import use_news
 from cspsim.web.parts import Button, Chart, DataTable, Notice, Progress, Table, Verdict, box, words
 

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cspsim.basics.formats import MISSING, amount, interval
-from cspsim.hypotheses.file import HypothesisFile
 from cspsim.hypotheses.freezing import FileRecord
-from cspsim.hypotheses.schema import ComparisonSide, Reference, Stated
+from cspsim.hypotheses.hypothesis_file import HypothesisFile
+from cspsim.hypotheses.hypothesis_schema import ComparisonSide, Reference, Stated
 from cspsim.hypotheses.testing import Effect, Judgement, TestedHypothesis
 from cspsim.running.outcomes import OUTCOMES, SHARE
 from cspsim.scenario.toml_lines import write_value

@@ -21,8 +21,8 @@ from cspsim.running.assumptions import AssumptionSets, sample_assumptions
 from cspsim.running.rulebook import rulebook_of
 from cspsim.running.simulation import CHUNK, replicate_numbers, run_world
 from cspsim.running.years import year_sums
-from cspsim.scenario.layout import build_world, calendar_of
 from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.world_building import build_world, calendar_of
 
 SET_RUNS = 4
 """Runs of each arm under each assumption set, as ``cspsim compare`` makes them."""

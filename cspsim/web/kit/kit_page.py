@@ -4,14 +4,14 @@ import solara
 
 from cspsim.basics.errors import CspsimError
 from cspsim.web.frame import Note, use_frame
-from cspsim.web.kit.card_page import DebriefSheet, RoleCards
 from cspsim.web.kit.lesson_page import LessonPage
+from cspsim.web.kit.lesson_parts import CARDS, DEBRIEF, Link, address, bullets
+from cspsim.web.kit.lesson_views import LessonView, lesson_views
 from cspsim.web.kit.lessons import MINUTES, load_lessons
-from cspsim.web.kit.parts import CARDS, DEBRIEF, Link, address, bullets
 from cspsim.web.kit.printable import printable_kit
-from cspsim.web.kit.views import LessonView, lesson_views
+from cspsim.web.kit.role_card_page import DebriefSheet, RoleCards
 from cspsim.web.parts import Download, Notice, box, words
-from cspsim.web.scenarios import scenario_of
+from cspsim.web.shown_scenarios import scenario_of
 
 
 @solara.component

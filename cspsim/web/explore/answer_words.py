@@ -10,7 +10,7 @@ from cspsim.comparing.differences import IDENTICAL, UNDEFINED
 from cspsim.reports.summary import comparison_row, direction_of, window_in_words
 from cspsim.running.outcomes import OUTCOMES, POUNDS, SHARE
 from cspsim.web.explore.answer import BASELINE, SCENARIO, Answer
-from cspsim.web.explore.runs import SETS
+from cspsim.web.explore.run_blocks import SETS
 
 
 class AnswerInWords(NamedTuple):

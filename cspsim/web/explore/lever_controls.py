@@ -13,7 +13,7 @@ from cspsim.web.explore.levers import lever_groups, lever_standing, months_to_be
 from cspsim.web.explore.posing import baselines_for
 from cspsim.web.explore.question import LARGEST_SEED, MOST_RUNS, USUAL_RUNS, Question
 from cspsim.web.parts import Button, ChoiceField, NumberField, Tick, box, words
-from cspsim.web.scenarios import entries, is_place, place_titles, scenario_of
+from cspsim.web.shown_scenarios import entries, is_place, place_titles, scenario_of
 
 Ask = Callable[[Question, str], None]
 """Asks another question; the text names the control that was used."""

@@ -13,9 +13,9 @@ from cspsim.calibration.observed import Observed, ObservedError, read_observed
 from cspsim.model.parameters import Status
 from cspsim.running.assumptions import UncertainNumber, uncertain_numbers
 from cspsim.running.outcomes import OUTCOMES
-from cspsim.scenario.layout import add_months, calendar_of, months_between
 from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.scenario.schema import FileSection, Month, parse_month
+from cspsim.scenario.world_building import add_months, calendar_of, months_between
 from cspsim.sweep.toml_file import FileReader, find_file
 
 LARGEST_SEED = 2**64 - 1

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cspsim.basics.exports import MANIFEST, as_json, records, results_folder, write_table, write_whole
-from cspsim.calibration.figures import WAYS, draw_calibration
+from cspsim.calibration.calibration_figures import WAYS, draw_calibration
+from cspsim.calibration.calibration_summary import Findings, calibration_sentences, short_name, totals_of
 from cspsim.calibration.forecasts import mean_scores
 from cspsim.calibration.posterior import posterior_text
-from cspsim.calibration.summary import Findings, calibration_sentences, short_name, totals_of
 from cspsim.reports.charts import ReportChart
 from cspsim.reports.rendering import render
 from cspsim.reports.summary import Grid, about_scenario, versions

@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from cspsim.basics.formats import MINUS
 from cspsim.hypotheses.false_positives import FalsePositives
-from cspsim.hypotheses.file import HypothesisFile
+from cspsim.hypotheses.hypothesis_file import HypothesisFile
 from cspsim.hypotheses.judging import BUILT_IN_SHARE, DIRECTIONS, REFUTED, SAME, SUPPORTED, UNDECIDED, binomial_interval
 from cspsim.hypotheses.testing import Effect, Judgement, TestedHypothesis
 from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, ReportChart, finished, sheet

@@ -8,9 +8,9 @@ from cspsim.reports.rendering import render
 from cspsim.reports.summary import DISCLAIMER, versions
 from cspsim.scenario.scenario_files import label_of
 from cspsim.search.folder import ANSWER, FINISHED, SearchFolder
+from cspsim.search.search_words import search_sentences, window_of
 from cspsim.search.searching import Found
 from cspsim.search.tables import grids
-from cspsim.search.words import search_sentences, window_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ def search_answer(found: Found, command: str) -> dict[str, Any]:
 
 def write_search(found: Found, folder: SearchFolder, command: str) -> dict[str, Any]:
     """Everything but the trials, which are there already; the manifest last. Returns the answer. Raises CspsimError."""
-    from cspsim.search.figures import draw_search
+    from cspsim.search.search_figures import draw_search
 
     answer = search_answer(found, command)
     source = f"cspsim {versions()['cspsim']}: {found.search.data.title}; {found.trials} trials of each method. {DISCLAIMER}"

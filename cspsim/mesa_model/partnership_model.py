@@ -28,8 +28,8 @@ from cspsim.model.parameters import Floats
 from cspsim.one_run.run import Run
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.running.results import AREA, Results
-from cspsim.scenario.layout import role_names
 from cspsim.scenario.scenario import Scenario, load_scenario
+from cspsim.scenario.world_building import role_names
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,12 +6,12 @@ import solara
 
 from cspsim.basics.errors import CspsimError
 from cspsim.web.frame import use_frame
-from cspsim.web.kit.cards import CommissionerCard, CrimeOfInterest, RoleCard, commissioner_card, role_cards
+from cspsim.web.kit.lesson_parts import Link, address, bullets, rows_below
 from cspsim.web.kit.lessons import load_lessons
-from cspsim.web.kit.parts import Link, address, bullets, rows_below
 from cspsim.web.kit.printable import printable_kit
+from cspsim.web.kit.role_cards import CommissionerCard, CrimeOfInterest, RoleCard, commissioner_card, role_cards
 from cspsim.web.parts import Address, ChoiceField, Download, Notice, box, words
-from cspsim.web.scenarios import entries, known_names, scenario_of
+from cspsim.web.shown_scenarios import entries, known_names, scenario_of
 
 
 @solara.component

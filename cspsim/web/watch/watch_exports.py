@@ -3,13 +3,13 @@
 from cspsim.basics.outward import for_shell
 from cspsim.running.outcomes import OUTCOMES, outcomes_of
 from cspsim.running.results import AREA, with_area
-from cspsim.web.scenarios import file_of
+from cspsim.web.shown_scenarios import file_of
 from cspsim.web.table import Table, as_csv
-from cspsim.web.watch.asked import WatchState
 from cspsim.web.watch.diagram import draw_table
 from cspsim.web.watch.log import KINDS, filtered, log_of
-from cspsim.web.watch.recording import Recording
+from cspsim.web.watch.recorded_run import Recording
 from cspsim.web.watch.shapes import as_svg
+from cspsim.web.watch.watch_state import WatchState
 
 
 def log_csv(recording: Recording, asked: WatchState, until: int) -> str:

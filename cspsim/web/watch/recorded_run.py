@@ -14,7 +14,7 @@ from cspsim.one_run.run import Run
 from cspsim.one_run.witness import Witness, titles_of
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.scenario import Scenario
-from cspsim.web.scenarios import scenario_of
+from cspsim.web.shown_scenarios import scenario_of
 from cspsim.web.watch.background import Report, ResultShelf
 
 KEPT = 12

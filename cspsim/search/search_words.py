@@ -3,8 +3,8 @@
 from cspsim.basics.formats import amount, interval, listed
 from cspsim.model.parameters import Levers
 from cspsim.running.outcomes import OUTCOMES, POUNDS
-from cspsim.scenario.layout import calendar_of
 from cspsim.scenario.schema import register_of
+from cspsim.scenario.world_building import calendar_of
 from cspsim.search.retest import Mean, Retested, mean_of
 from cspsim.search.searching import Found
 from cspsim.search.standing import LEAST_HARM, SAFEST, best_of

@@ -9,12 +9,12 @@ from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import as_json, harmless
 from cspsim.web.explore.address import question_of, state_of
 from cspsim.web.explore.answer import answer_of
-from cspsim.web.explore.controls import AssumptionPicker, LeverPicker, ScenarioPicker
+from cspsim.web.explore.answer_view import ExploreResults, Unanswered
 from cspsim.web.explore.ensemble import Ensemble
-from cspsim.web.explore.notes import NOTES
+from cspsim.web.explore.explore_notes import NOTES
+from cspsim.web.explore.lever_controls import AssumptionPicker, LeverPicker, ScenarioPicker
 from cspsim.web.explore.posing import Posed
 from cspsim.web.explore.question import Question, QuestionHistory
-from cspsim.web.explore.results import ExploreResults, Unanswered
 from cspsim.web.frame import use_frame
 from cspsim.web.parts import Address, Button, CopyButton, Export, Notice, Table, box, words
 from cspsim.web.table import as_csv

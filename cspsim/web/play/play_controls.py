@@ -5,7 +5,7 @@ from typing import Any
 
 import solara
 
-from cspsim.web.events import Position, template
+from cspsim.web.event_types import Position, template
 
 
 @template("step_button.vue")

@@ -7,17 +7,17 @@ import solara
 
 from cspsim.web.frame import use_frame
 from cspsim.web.parts import Address, Button, CopyButton, Export, Notice, Progress, box, words
-from cspsim.web.scenarios import scenario_of
-from cspsim.web.watch.asked import NONE, WatchState, asked_in, mismatch, query_of
+from cspsim.web.shown_scenarios import scenario_of
 from cspsim.web.watch.background import use_job
-from cspsim.web.watch.exports import command_of, log_csv, months_csv, table_svg
-from cspsim.web.watch.notes import NOTES
 from cspsim.web.watch.prediction import ODDS, Claim, OddsKey, held_at
 from cspsim.web.watch.prediction_page import AnsweredPrediction, Asking, Committed, Open
-from cspsim.web.watch.recording import RECORDINGS, Recording, key_of
+from cspsim.web.watch.recorded_run import RECORDINGS, Recording, key_of
 from cspsim.web.watch.series import ScenarioShown, sides_of
 from cspsim.web.watch.setup_page import Setup
 from cspsim.web.watch.stage import Charts, StagePlayer
+from cspsim.web.watch.watch_exports import command_of, log_csv, months_csv, table_svg
+from cspsim.web.watch.watch_notes import NOTES
+from cspsim.web.watch.watch_state import NONE, WatchState, asked_in, mismatch, query_of
 
 
 @solara.component

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cspsim.basics.errors import FileError, ScenarioError, did_you_mean
+from cspsim.hypotheses.hypothesis_schema import ComparisonSide, FileData, Reference, Stated
 from cspsim.hypotheses.judging import DIRECTIONS, Claims
-from cspsim.hypotheses.schema import ComparisonSide, FileData, Reference, Stated
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.leaves import leaves_of, shape_at
 from cspsim.scenario.scenario import Scenario, load_scenario

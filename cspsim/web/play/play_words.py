@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from cspsim.basics.formats import amount, listed
-from cspsim.scenario.layout import add_months
-from cspsim.web.play.views import View
+from cspsim.scenario.world_building import add_months
+from cspsim.web.play.seat_views import View
 
 STEPS = {1: "What goes on the table", 2: "Challenge, pledge, evaluate"}
 

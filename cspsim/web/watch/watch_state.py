@@ -6,10 +6,10 @@ from urllib.parse import parse_qs
 
 from cspsim.basics.formats import listed
 from cspsim.running.outcomes import MAIN, OUTCOMES
-from cspsim.scenario.layout import calendar_of
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.schema import ScenarioData
-from cspsim.web.scenarios import known_names, scenario_of
+from cspsim.scenario.world_building import calendar_of
+from cspsim.web.shown_scenarios import known_names, scenario_of
 from cspsim.web.watch.log import EVERYTHING, KINDS
 
 LARGEST_SEED = 2**64 - 1
