@@ -19,7 +19,7 @@ from starlette.requests import HTTPConnection
 from cspsim.web.guard import App, Receive, Scope, Send
 
 MOST_KEPT = 60
-"""Lost pages that are kept, about 420 MB: a class whose telephones have all gone to sleep comes back to its pages."""
+"""Lost pages that are kept, about 450 MB: a class whose telephones have all gone to sleep comes back to its pages."""
 _PLACE = re.compile(r"/jupyter/api/kernels/([A-Za-z0-9-]{1,64})/channels")
 _PAGE = re.compile(r"[A-Za-z0-9-]{1,64}")
 
