@@ -48,14 +48,14 @@ def campaign(pages: int, kept: int) -> list[str]:
         script = Path(folder) / "serve.py"
         script.write_text(SCRIPT.format(kept=kept))
         site = Site.started(script=script)
-        stays = PageSocket(site.address, "stays").open("/explore")
+        stays = PageSocket(site).open("/explore")
         time.sleep(SETTLES)
         start = most = memory(site)
         slowest, begun = 0.0, time.monotonic()
         lines = [f"{pages} Explore pages left, at most {kept} kept: {start:.0f} MB before"]
         for number in range(1, pages + 1):
             opened = time.monotonic()
-            PageSocket(site.address, f"visitor-{number}").open("/explore").close()
+            PageSocket(site).open("/explore").close()
             slowest = max(slowest, time.monotonic() - opened)
             most = max(most, memory(site))
             if number % max(1, pages // 5) == 0:
