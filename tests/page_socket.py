@@ -6,6 +6,7 @@ from contextlib import ExitStack, suppress
 from typing import Any
 from uuid import uuid4
 
+from browser import Site, visitor_cookie
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -15,11 +16,13 @@ WAIT = 20.0
 class PageSocket:
     """One connection to a server's page. ``widgets`` has the state of everything the page was seen to be made of, by its id."""
 
-    def __init__(self, address: str, session: str, kernel: str = "") -> None:
-        self.address, self.session, self.kernel, self.control = address, session, kernel or str(uuid4()), str(uuid4())
+    def __init__(self, site: Site, cookie: str = "", kernel: str = "") -> None:
+        """``cookie``: of a visitor who is known already; without it a new one comes by the entry link."""
+        self.site, self.cookie = site, cookie or visitor_cookie(site)
+        self.kernel, self.control = kernel or str(uuid4()), str(uuid4())
         self.widgets: dict[str, dict[str, Any]] = {}
-        place = f"{address.replace('http', 'ws', 1)}/jupyter/api/kernels/{self.kernel}/channels?session_id={uuid4()}"
-        headers = {"Cookie": f"solara-session-id={session}", "Origin": address}
+        place = f"{site.address.replace('http', 'ws', 1)}/jupyter/api/kernels/{self.kernel}/channels?session_id={uuid4()}"
+        headers = {"Cookie": self.cookie, "Origin": site.address}
         self._open = ExitStack()
         limits: dict[str, Any] = {"max_size": None, "max_queue": None, "open_timeout": WAIT, "close_timeout": 1, "ping_interval": None}
         self.wire = self._open.enter_context(connect(place, additional_headers=headers, **limits))
@@ -27,7 +30,7 @@ class PageSocket:
     def send(self, kind: str, content: dict[str, Any], channel: str = "shell", **more: Any) -> str:
         """One message; its id."""
         name = str(uuid4())
-        header = {"msg_id": name, "msg_type": kind, "session": self.session, "username": "", "version": "5.2"}
+        header = {"msg_id": name, "msg_type": kind, "session": self.kernel, "username": "", "version": "5.2"}
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": channel, "buffers": [], **more}
         self.wire.send(json.dumps(message))
         return name

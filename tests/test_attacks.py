@@ -141,19 +141,21 @@ def nobody_is_told_anothers_page(attacker: PageSocket, victim: PageSocket) -> No
     assert set(told["states"]) <= set(victim.widgets)
     assert f"states-{attacker.kernel}" not in {message["content"].get("comm_id") for message in is_quiet(attacker)}
     with pytest.raises(InvalidStatus, match="403"):
-        PageSocket(attacker.address, "attacker", victim.kernel)
+        PageSocket(attacker.site, attacker.cookie, victim.kernel)
     with pytest.raises(InvalidStatus, match="403"):
-        connect(f"{attacker.address.replace('http', 'ws', 1)}/later", open_timeout=WAIT, legacy=True)
+        connect(
+            f"{attacker.site.address.replace('http', 'ws', 1)}/later", additional_headers={"Cookie": attacker.cookie}, open_timeout=WAIT
+        )
 
 
 def lost_pages_give_way(site: Site) -> None:
     """Of three pages whose connection was lost the last two are kept; the one that stays open was there before them."""
-    there = PageSocket(site.address, "visitor").open("/kit")
-    pages = [PageSocket(site.address, "visitor").open("/kit") for _ in range(3)]
+    there = PageSocket(site).open("/kit")
+    pages = [PageSocket(site, there.cookie).open("/kit") for _ in range(3)]
     for page in pages:
         page.close()
         time.sleep(0.2)
-    back = [PageSocket(site.address, "visitor", page.kernel) for page in pages]
+    back = [PageSocket(site, there.cookie, page.kernel) for page in pages]
     assert [page.runs() for page in back] == [False, True, True]
     assert there.runs()
     for page in (there, *back):
@@ -164,8 +166,8 @@ def test_what_an_attacker_sends_to_any_tab_does_nothing_and_is_counted(attacked:
     site, folder = attacked
     sent = 0
     for tab in TABS:
-        victim = PageSocket(site.address, "victim").open(f"/{tab.path}")
-        attacker = PageSocket(site.address, "attacker").open(f"/{tab.path}")
+        victim = PageSocket(site).open(f"/{tab.path}")
+        attacker = PageSocket(site).open(f"/{tab.path}")
         theirs = victim.made_of("VuetifyTemplateModel")
         before = {name: victim.state(name) for name in (theirs, victim.made_of("HtmlModel"))}
         own = {name: attacker.state(name) for name in (attacker.made_of("VuetifyTemplateModel"), attacker.made_of("HtmlModel"))}

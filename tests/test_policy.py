@@ -4,7 +4,7 @@ import re
 import urllib.request
 
 import pytest
-from browser import Visit, needs_browser, site
+from browser import Visit, needs_browser, site, visitor_cookie
 
 from cspsim.web.policy import hash_of, policy, scripts_in
 
@@ -21,7 +21,7 @@ PLANTED = """() => {
 
 def page(**headers: str) -> tuple[str, str]:
     """Explore as it is served, and its policy for scripts."""
-    asked = urllib.request.Request(f"{site().address}/explore", headers=headers)
+    asked = urllib.request.Request(f"{site().address}/explore", headers={"Cookie": visitor_cookie(site()), **headers})
     with urllib.request.urlopen(asked, timeout=20) as answer:
         (rule,) = answer.headers.get_all("content-security-policy")
         return answer.read().decode(), next(part for part in rule.split("; ") if part.startswith("script-src "))
@@ -42,7 +42,8 @@ def test_what_a_request_says_gives_no_script_a_name() -> None:
 
 
 def test_answers_that_are_no_pages_allow_no_script_at_all() -> None:
-    with urllib.request.urlopen(f"{site().address}/theme.css", timeout=20) as answer:
+    asked = urllib.request.Request(f"{site().address}/theme.css", headers={"Cookie": visitor_cookie(site())})
+    with urllib.request.urlopen(asked, timeout=20) as answer:
         assert answer.headers["content-security-policy"] == policy()
     assert "unsafe-inline" not in next(part for part in policy().split("; ") if part.startswith("script-src "))
 

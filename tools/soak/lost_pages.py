@@ -3,7 +3,7 @@
     python tools/soak/lost_pages.py [PAGES]          500 pages unless a number is given
 
 One page stays open all the while and has to answer at the end. A second server that keeps every lost page shows the difference; it is
-given a fifth of the pages, which is enough to see what one costs. Linux only: memory is read from /proc.
+given an eighth of the pages, which is enough to see what one costs. Linux only: memory is read from /proc.
 """
 
 import re
@@ -31,7 +31,7 @@ import cspsim.web.connections as connections
 connections.MOST_KEPT = {kept}
 serve(port=0, open_browser=False)
 """
-SETTLES = 20.0
+SETTLES = 15.0
 """Seconds for runs that are under way to end and for memory to be given back."""
 
 
@@ -48,14 +48,14 @@ def campaign(pages: int, kept: int) -> list[str]:
         script = Path(folder) / "serve.py"
         script.write_text(SCRIPT.format(kept=kept))
         site = Site.started(script=script)
-        stays = PageSocket(site.address, "stays").open("/explore")
+        stays = PageSocket(site).open("/explore")
         time.sleep(SETTLES)
         start = most = memory(site)
         slowest, begun = 0.0, time.monotonic()
         lines = [f"{pages} Explore pages left, at most {kept} kept: {start:.0f} MB before"]
         for number in range(1, pages + 1):
             opened = time.monotonic()
-            PageSocket(site.address, f"visitor-{number}").open("/explore").close()
+            PageSocket(site).open("/explore").close()
             slowest = max(slowest, time.monotonic() - opened)
             most = max(most, memory(site))
             if number % max(1, pages // 5) == 0:
@@ -73,7 +73,7 @@ def campaign(pages: int, kept: int) -> list[str]:
 def main() -> None:
     """Both servers; print and write the figures."""
     pages = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-    lines = [*campaign(pages, MOST_KEPT), *campaign(pages // 5, 10 * pages)]
+    lines = [*campaign(pages, MOST_KEPT), *campaign(max(1, pages // 8), 10 * pages)]
     (HERE / "lost_pages.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
 
