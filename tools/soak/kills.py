@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from cspsim.web.play.store import Limits
 from small_sweeps import NAMED, content, prepared, report
 
 from cspsim.sweep.stored_results import load_results
 from cspsim.sweep.sweeping import run_sweep
-from cspsim.web.play.store import Limits
 
 SWEEPS, ROOMS, WORKERS = 40, 10, 5
 PLENTY = Limits(rooms=10_000, rooms_each=10_000)
