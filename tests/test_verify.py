@@ -21,6 +21,7 @@ from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import MANIFEST, check_unchanged, results_folder
 from cspsim.cli import app
 from cspsim.sweep import plan, store
+from cspsim.sweep.precision import half_width_share
 from cspsim.sweep.stored_results import load_results
 from cspsim.sweep.sweeping import run_sweep
 
@@ -167,6 +168,13 @@ def test_parts_that_went_with_their_record_are_missed(place: Path) -> None:
         load_results(folder)
 
 
+def test_a_design_that_went_with_its_record_is_missed(place: Path) -> None:
+    for name in ("checksums/design.json", "policies.parquet"):
+        (place / "half" / name).unlink()
+    with pytest.raises(CspsimError, match=r"policies\.parquet is missing"):
+        load_results(place / "half")
+
+
 def test_a_table_of_a_design_of_luck_is_missed(tmp_path: Path) -> None:
     run_sweep(small_experiment(tmp_path, TWO_POLICIES + '[luck]\ndesign = "saltelli"\nbase = 2\n'), tmp_path / "out")
     (tmp_path / "out" / "luck.parquet").unlink()
@@ -220,7 +228,11 @@ def test_a_finished_sweep_of_other_code_stays_what_it_is(place: Path, monkeypatc
 def test_a_precision_is_judged_by_the_runs_of_its_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sweep whose parts are made again decides as it did, though later rounds are there already."""
     monkeypatch.setattr(plan, "RUNS_OF_A_JOB", 7)
-    experiment = small_experiment(tmp_path, TWO_POLICIES + "[luck]\nprecision = 1e-6\nreplicates = 4\nmost = 16\n")
+    luck = "[luck]\nprecision = {}\nreplicates = 4\nmost = 8\n"
+    both = run_sweep(small_experiment(tmp_path, TWO_POLICIES + luck.format(1e-6)), tmp_path / "both")
+    shares = [half_width_share(both, both.primary, runs) for runs in (8, 16)]
+    assert shares[1] < shares[0]
+    experiment = small_experiment(tmp_path, TWO_POLICIES + luck.format(sum(shares) / 2))
     run_sweep(experiment, tmp_path / "out")
     before = content(tmp_path / "out")
     flip(tmp_path / "out" / "manifest.json", 900)

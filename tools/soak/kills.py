@@ -12,12 +12,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from cspsim.web.play.store import Limits
 from small_sweeps import NAMED, content, prepared, report
 
 from cspsim.sweep.stored_results import load_results
 from cspsim.sweep.sweeping import run_sweep
 
 SWEEPS, ROOMS, WORKERS = 40, 10, 5
+PLENTY = Limits(rooms=10_000, rooms_each=10_000)
 FORK: Any = multiprocessing.get_context("fork")
 moments = random.Random(20261201)
 
@@ -75,7 +77,7 @@ def play(path: Path, told: Path) -> None:
 
     from cspsim.scenario.scenario import load_scenario
 
-    rooms = new_rooms(load_scenario(write_tiny_world(path.parent)), path)
+    rooms = new_rooms(load_scenario(write_tiny_world(path.parent)), path, limits=PLENTY)
     with told.open("a") as file:
         while True:
             code = opened(rooms, SEATS)
@@ -101,7 +103,7 @@ def kill_rooms(place: Path, faults: list[str]) -> dict[str, int]:
         told = folder / "told"
         told.touch()
         kills += killed(play, folder / "play.sqlite", told, begun=lambda told=told: told.stat().st_size, within=0.5)
-        rooms = new_rooms(tiny, folder / "play.sqlite")
+        rooms = new_rooms(tiny, folder / "play.sqlite", limits=PLENTY)
         last: dict[str, tuple[int, int, int]] = {}
         for line in told.read_text().splitlines():
             code, quarter, step, handed_in = line.split()
@@ -119,16 +121,15 @@ def kill_rooms(place: Path, faults: list[str]) -> dict[str, int]:
 
 
 def kill_workers(place: Path, faults: list[str]) -> dict[str, int]:
-    """Workers of one cluster, one after another, while it works; each sweep ends in the bytes of threads."""
+    """A worker of each cluster, while it works; the sweep ends in the bytes of threads."""
     from distributed import Client, LocalCluster
 
     experiment = prepared(place)
     run_sweep(experiment, place / "threads", said=NAMED)
     kills = 0
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=0) as cluster:
-        for number in range(WORKERS):
+    for number in range(WORKERS):
+        with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=0) as cluster:
             with Client(cluster.scheduler_address) as client:
-                client.wait_for_workers(2, timeout=120)
                 victims = list(client.run(os.getpid).values())
             left = [moments.randrange(1, 8)]
 
