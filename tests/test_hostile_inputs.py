@@ -154,21 +154,17 @@ class TestLimits:
         with pytest.raises(TooMuch, match="1 kB is the limit"):
             cspsim.simulate("baseline", 1)
 
-    @pytest.mark.parametrize("name", ["grant-and-evaluation", "thesis-hypotheses", "best-mix-under-budget", "calibrate-recorded-crime"])
+    @pytest.mark.parametrize("name", ["grant-and-evaluation", "best-mix-under-budget", "calibrate-recorded-crime"])
     def test_what_is_shipped_keeps_to_the_limits(self, name: str) -> None:
         """By the estimates that commands use; the pilot of a sweep and the runs are left out."""
         from cspsim.calibration.calibrating import work_planned as of_calibration
         from cspsim.calibration.file import load_calibration
-        from cspsim.hypotheses.file import load_hypotheses
-        from cspsim.hypotheses.testing import work_planned as of_hypotheses
         from cspsim.search.file import load_search
         from cspsim.search.searching import work_planned as of_search
         from cspsim.sweep.estimate import work_planned as of_sweep
 
         if name == "grant-and-evaluation":
             work = of_sweep(load_experiment(name))
-        elif name == "thesis-hypotheses":
-            work = of_hypotheses(load_hypotheses(name))
         elif name == "best-mix-under-budget":
             search = load_search(name)
             work = of_search(search, search.data.trials)
@@ -265,6 +261,17 @@ class TestSpreadsheets:
         assert parquet.read_table(tmp_path / "table.parquet").to_pydict()["'=name"] == ["'=cmd|' /C calc'!A0", "fine"]
         assert list(frame) == ["=name", "value", "list"], "the table itself was changed"
 
+    def test_names_that_results_are_looked_up_by(self) -> None:
+        with pytest.raises(ScenarioError, match="take this name for a formula"):
+            load_scenario("baseline").with_changes({'partnerships."=1+1".population': 1000})
+
+    def test_names_of_policies(self, tmp_path: Path) -> None:
+        from cspsim.sweep.designing import make_plan
+        from cspsim.sweep.manifest import policies_table
+
+        body = """[policies."=1+1"]\nchanges = { "levers.grant.multiplier" = 0.5 }\n"""
+        assert policies_table(make_plan(small_experiment(tmp_path, body)))["name"].to_pylist() == ["baseline", "'=1+1"]
+
     def test_names_that_a_query_gives_its_columns(self, results: SweepResults, tmp_path: Path) -> None:
         export(results, tmp_path / "answer.csv", query="""SELECT -1.5 AS "=1+1", '-1.5' AS "@x", '-1+1' AS "+y" """)
         with (tmp_path / "answer.csv").open(newline="") as file:
@@ -272,6 +279,27 @@ class TestSpreadsheets:
 
 
 class TestTerminalAndPages:
+    def test_a_setting_that_is_too_deep(self) -> None:
+        for value in ("[" * 5000, "[" * 200 + "]" * 200):
+            assert "too deep to read" in call("run", "baseline", "--set", f"levers.grant={value}").output
+
+    def test_a_link_that_leads_nowhere_is_no_place_for_results(self, attic: Path) -> None:
+        result = call("calibrate", "calibrate-recorded-crime", "--out", str(attic / "loop.toml"))
+        assert "a link that leads nowhere" in result.output
+
+    def test_a_manifest_that_is_none(self, attic: Path) -> None:
+        for name, said in (
+            ("types", "not as it was written is"),
+            ("deep", "expected JSON"),
+            ("zero", "device"),
+            ("pipe", "device or a pipe"),
+        ):
+            assert said in call("results", str(attic / f"results-{name}")).output
+
+    def test_a_number_too_large_to_calculate_with(self) -> None:
+        words = ["country", "--run", "--set", "levers.grant.multiplier=0.5", "--areas", "1" + "0" * 400]
+        assert "too large to calculate with" in call(*words).output
+
     def test_answers_of_a_query_and_names_of_columns(self, attic: Path) -> None:
         query = "SELECT chr(27) || '[31mred' AS \"\x1b[32mgreen\""
         for way in ([], ["--csv"], ["--json"]):

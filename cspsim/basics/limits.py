@@ -32,6 +32,7 @@ UNKNOWN_SIZE = 1_000_000
 """Bytes that are read of a file whose system does not say how many it has, such as those in /proc."""
 DEPTH = 30
 """Tables and lists inside each other in a file. A scenario needs five."""
+TOO_DEEP = "brackets inside brackets, too deep to read"
 FAULTS = 1000
 """Faults that are looked up in one file: nobody reads more, and finding the nearest right name for each takes time."""
 

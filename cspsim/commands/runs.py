@@ -12,6 +12,7 @@ from cspsim.basics.exports import as_json, check_target
 from cspsim.basics.limits import UNLIMITED, EstimatedWork
 from cspsim.basics.outward import visible
 from cspsim.commands.options import (
+    LARGEST_SEED,
     AllowRules,
     Changes,
     Json,
@@ -78,7 +79,7 @@ def run(
 
 def explain(
     scenario: ScenarioName,
-    replicate: Annotated[int, typer.Option(min=0, help="Number of the run, from 0.")] = 0,
+    replicate: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Number of the run, from 0.")] = 0,
     seed: Seed = 1,
     partnership: Annotated[str | None, typer.Option(help="Only this partnership.")] = None,
     year: Annotated[int | None, typer.Option(help="Only the financial year that begins in April of this year.")] = None,

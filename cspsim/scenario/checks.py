@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from cspsim.basics.errors import did_you_mean, found_in_words
-from cspsim.basics.outward import control_character
+from cspsim.basics.outward import control_character, for_spreadsheet, visible
 from cspsim.model.parameters import Levers, RegisterEntry, Switches
 from cspsim.model.uncertainties import Uncertainties
 from cspsim.scenario.leaves import Leaf, Leaves, is_path
@@ -41,6 +41,7 @@ _REGISTERS = {
     "switches": ("switch", Switches._fields),
 }
 _PATH_UNITS = {"amount": "£ a year", "mainstream": "times", "exogenous": "times", "recording_path": "times"}
+_NAMED = {"partnerships", "authorities", "interventions", "crime_types", "grants", "events"}  # these names stand in tables of results
 _DATES = {("authorities", "from"), ("authorities", "until"), ("events", "month")}
 
 
@@ -113,6 +114,9 @@ def _texts_shown(leaves: Leaves) -> Iterator[Complaint]:
         found = unshowable((*key, leaf.value))
         if found:
             yield Complaint(key, f"holds the control character {found}", "write text that can be shown")
+    for section, name in dict.fromkeys(key[:2] for key in leaves if key[0] in _NAMED and len(key) > 1):
+        if for_spreadsheet(name) != visible(name):
+            yield Complaint((section, name), "a spreadsheet would take this name for a formula", "begin it with a letter or a digit")
 
 
 def unshowable(value: Any) -> str | None:

@@ -342,7 +342,7 @@ def _of_place(draw: random.Random) -> Case:
         ["calibrate", "calibrate-recorded-crime", "--out", place],
         ["analyse", "sound", "--out", place],
         ["results", "sound", "--export", f"{place}.csv" if place else place, "--table", "nowhere"],
-        ["results", "sound", "--export", draw.choice([f"{place}.xlsx/x.xlsx", "a.pdf", "folder", "/dev/null"])],
+        ["results", "sound", "--export", draw.choice(["fine.toml/x.xlsx", "a.pdf", "folder", "/dev/null"])],
         ["new", place or "/", "--force"] if place not in ("folder", "fine.toml", "zero.toml", "pipe.toml", "loop.toml") else ["new", "a+b"],
     ]))  # fmt: skip
 
