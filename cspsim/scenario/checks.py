@@ -19,6 +19,7 @@ from cspsim.scenario.schema import parse_month, register_of
 from cspsim.scenario.toml_lines import Key
 
 SEASON_TOLERANCE = 0.02  # a season may miss a mean of 1 by this much: twelve printed figures are rounded
+LONGEST_RUN = 200  # years; likewise, and centuries would be read and laid out before they are refused as too much work
 YEARS_AROUND = 30  # a date further from the run than this is taken for a slip of the pen
 
 _ROLE = "role (no authority holds it)"
@@ -285,6 +286,8 @@ def _span(raw: Any) -> Iterator[Complaint]:
     if last < first:
         yield Complaint(("time", "last_month"), f"{last} is before first_month {first}")
         return
+    if int(last[:4]) - int(first[:4]) > LONGEST_RUN:
+        yield Complaint(("time", "last_month"), f"{last} is more than {LONGEST_RUN} years after first_month {first}")
     warm_up = _number(table(raw, "time").get("warm_up_months")) or 0
     if int(first[:4]) * 12 + int(first[5:]) - warm_up <= 12:
         yield Complaint(("time", "first_month"), f"{first} is too early: the warm-up of {warm_up:g} months would begin before the year 1")
