@@ -210,6 +210,18 @@ class TestReaders:
             load_scenario(attic / "diamonds.toml")
         assert time.process_time() - started < 20
 
+    def test_a_file_of_very_many_keys_is_refused_before_it_is_checked(self, attic: Path) -> None:
+        for name, keys in (("unknown-keys", "120,000"), ("unknown-tables", "60,001")):
+            with pytest.raises(ScenarioError, match=f"has {keys} keys, and up to 20,000 are read"):
+                load_scenario(attic / f"{name}.toml")
+
+    def test_many_faults_are_found_in_seconds(self, attic: Path) -> None:
+        (attic / "faulty.toml").write_text("\n".join(f"[interventions.i{n}]" for n in range(6_000)), encoding="utf-8")
+        started = time.process_time()
+        for command in ("check", "sweep"):
+            assert " more" in call(command, str(attic / "faulty.toml")).output
+        assert time.process_time() - started < 30
+
     def test_a_run_of_millennia_is_refused(self) -> None:
         with pytest.raises(ScenarioError, match="more than 200 years after first_month"):
             load_scenario("baseline").with_changes({"time.last_month": "9999-12"})
@@ -292,12 +304,8 @@ class TestTerminalAndPages:
         assert "a link that leads nowhere" in result.output
 
     def test_a_manifest_that_is_none(self, attic: Path) -> None:
-        for name, said in (
-            ("types", "not as it was written is"),
-            ("deep", "expected JSON"),
-            ("zero", "device"),
-            ("pipe", "device or a pipe"),
-        ):
+        refused = {"types": "not as it was written is", "deep": "expected JSON", "zero": "device", "pipe": "device or a pipe"}
+        for name, said in refused.items():
             assert said in call("results", str(attic / f"results-{name}")).output
 
     def test_a_number_too_large_to_calculate_with(self) -> None:

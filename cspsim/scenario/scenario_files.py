@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cspsim.basics.errors import Fault, did_you_mean
-from cspsim.basics.limits import TOO_DEEP, VARIABLES, Unreadable, files_allowed, is_too_deep, read_file
+from cspsim.basics.limits import TOO_DEEP, VARIABLES, Unreadable, files_allowed, is_too_deep, read_file, too_many_keys
 from cspsim.scenario.leaves import Leaf, Leaves, Origin, leaves_of, shown_key, whole_shape
 from cspsim.scenario.rival_rules import placed
 from cspsim.scenario.toml_lines import Key
@@ -149,7 +149,8 @@ def parsed_toml(path: Path, label: str = "") -> tuple[dict[str, Any], str, Fault
         content = read_file(path)
         text = content.decode("utf-8-sig")
         raw = tomllib.loads(text)
-        return (raw, text, None) if not is_too_deep(raw) else ({}, "", Fault(label, 1, "", f"invalid TOML: {TOO_DEEP}"))
+        refused = f"invalid TOML: {TOO_DEEP}" if is_too_deep(raw) else too_many_keys(raw)
+        return ({}, "", Fault(label, None, "", refused)) if refused else (raw, text, None)
     except Unreadable as error:
         return {}, "", Fault(label, None, "", error.why)
     except UnicodeDecodeError as error:

@@ -88,7 +88,7 @@ TEXTS: dict[str, str | bytes] = {
     "header": "[" + ".".join(["levers"] * 900) + "]\n",
     "long-line": HEAD + "context = '" + "x" * 1_500_000,
     "long-key": HEAD + "y" * 1_000_000 + " = 1\n",
-    "unknown-keys": "\n".join(f"k{n} = {n}" for n in range(150_000)),
+    "unknown-keys": "\n".join(f"k{n} = {n}" for n in range(120_000)),
     "unknown-tables": "\n".join(f"[interventions.i{n}]" for n in range(60_000)),
     "unknown-levers": "\n".join(f"[levers.l{n}]\nmultiplier = 1.0" for n in range(40_000)),
     "escape": f'title = "{EVIL}"\nquestion = "{EVIL}"\n',
