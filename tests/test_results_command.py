@@ -20,8 +20,8 @@ import pytest
 from sweep_support import rewrite_file, rewrite_manifest, small_experiment
 from typer.testing import CliRunner
 
-from cspsim.basics.outward import visible
 from cspsim.basics.errors import CspsimError
+from cspsim.basics.outward import visible
 from cspsim.cli import app
 from cspsim.commands.sql_prompt import is_complete
 from cspsim.model.parameters import Levers

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cspsim.basics.limits import FAULTS
 from cspsim.basics.errors import Fault, ScenarioError, did_you_mean, in_plain_words, nearest
+from cspsim.basics.limits import FAULTS
 from cspsim.scenario.checks import Complaint, complaints, month, table
 from cspsim.scenario.leaves import Leaf, Leaves, Origin, is_path, nested, shape_at, shown_key, whole_shape
 from cspsim.scenario.merging import is_replace

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pyarrow as arrow
 
-from cspsim.basics.outward import for_spreadsheet
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import SEAL, is_sealed
+from cspsim.basics.outward import for_spreadsheet
 from cspsim.model.luck import STREAMS
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.sweep.folders import Folder

@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
-from cspsim.basics.limits import FAULTS
 from cspsim.basics.errors import Fault, FileError, did_you_mean, in_plain_words
+from cspsim.basics.limits import FAULTS
 from cspsim.basics.outward import for_shell
 from cspsim.scenario.checks import unshowable
 from cspsim.scenario.leaves import Origin
