@@ -299,13 +299,19 @@ class TestTerminalAndPages:
         for value in ("[" * 5000, "[" * 200 + "]" * 200):
             assert "too deep to read" in call("run", "baseline", "--set", f"levers.grant={value}").output
 
+    def test_an_empty_place_is_none(self, attic: Path) -> None:
+        assert "--out is empty" in call("sweep", str(attic / "experiment.toml"), "--out", "").output
+
     def test_a_link_that_leads_nowhere_is_no_place_for_results(self, attic: Path) -> None:
         result = call("calibrate", "calibrate-recorded-crime", "--out", str(attic / "loop.toml"))
         assert "a link that leads nowhere" in result.output
 
     def test_a_manifest_that_is_none(self, attic: Path) -> None:
-        refused = {"types": "has no seal", "deep": "expected JSON", "zero": "device", "pipe": "device or a pipe"}
-        for name, said in refused.items():
+        refused = {"types": "has no seal", "deep": "expected JSON", "zero": "link that leads out", "pipe": "device or a pipe"}
+        (attic / "results-circle").mkdir(exist_ok=True)
+        (attic / "results-circle" / "manifest.json").unlink(missing_ok=True)
+        (attic / "results-circle" / "manifest.json").symlink_to("manifest.json")
+        for name, said in {**refused, "circle": "links in a circle"}.items():
             assert said in call("results", str(attic / f"results-{name}")).output
 
     def test_a_number_too_large_to_calculate_with(self) -> None:

@@ -349,7 +349,7 @@ def _of_place(draw: random.Random) -> Case:
         ["analyse", "sound", "--out", place],
         ["results", "sound", "--export", f"{place}.csv" if place else place, "--table", "nowhere"],
         ["results", "sound", "--export", draw.choice(["fine.toml/x.xlsx", "a.pdf", "folder", "/dev/null"])],
-        ["new", place or "/", "--overwrite"] if place not in ("folder", "fine.toml", "zero.toml", "pipe.toml", "loop.toml") else ["new", "a+b"],
+        ["new", "a+b" if place.split(".")[0] in ("folder", "fine", "zero", "pipe", "loop") else place or "/", "--overwrite"],
     ]))  # fmt: skip
 
 
