@@ -25,6 +25,7 @@ _HOMES = {
     "PartnershipModel": "mesa_model.partnership_model",
     "CspsimError": "basics.errors",
     "ScenarioError": "basics.errors",
+    "limits_of": "basics.limits",
     "load_experiment": "sweep.reading",
     "load_hypotheses": "hypotheses.hypothesis_file",
     "run_hypotheses": "hypotheses.testing",
@@ -47,6 +48,7 @@ __all__ = [
     "__version__",
     "analyse",
     "compare",
+    "limits_of",
     "load_experiment",
     "load_hypotheses",
     "load_results",
@@ -60,6 +62,7 @@ __all__ = [
 if TYPE_CHECKING:
     from cspsim.analysis.analysing import analyse
     from cspsim.basics.errors import CspsimError, ScenarioError
+    from cspsim.basics.limits import limits_of
     from cspsim.comparing.comparison import Comparison, compare
     from cspsim.hypotheses.hypothesis_file import load_hypotheses
     from cspsim.hypotheses.testing import run_hypotheses

@@ -51,6 +51,9 @@ class Commands(TyperGroup):
             if hasattr(error, "message"):
                 error.message = visible(error.message)
             raise
+        except OverflowError:
+            complain("a number given is too large to calculate with")
+            raise typer.Exit(2) from None
         except MemoryError:
             complain("there is not enough memory for this; nothing was left half written. Ask for fewer runs or --threads")
             raise typer.Exit(CspsimError.exit_code) from None

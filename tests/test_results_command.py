@@ -21,6 +21,7 @@ from sweep_support import rewrite_file, rewrite_manifest, small_experiment
 from typer.testing import CliRunner
 
 from cspsim.basics.errors import CspsimError
+from cspsim.basics.outward import visible
 from cspsim.cli import app
 from cspsim.commands.sql_prompt import is_complete
 from cspsim.model.parameters import Levers
@@ -456,7 +457,7 @@ class TestExport:
         assert cell.data_type == "s"
         assert cell.value.strip() == evil.strip()
         rows = list(csv.DictReader(export(results, tmp_path / "f.csv", "failures")[0].open(encoding="utf-8", newline="")))
-        assert rows[0]["error"] == f"'{evil}"
+        assert rows[0]["error"] == f"'{visible(evil)}"
 
     def test_marks_that_excel_cannot_hold_are_left_out(self, results: SweepResults, tmp_path: Path) -> None:
         query = "SELECT 'a' || chr(7) || 'b' AS a, 12345678901234567890 AS b, [1, 2] AS c, DATE '2020-01-02' AS d, "

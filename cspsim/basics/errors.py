@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+_LOOKED_THROUGH = 2000  # names; each takes some microseconds, for every name that is wrong
 _SHOWN_FAULTS = 60  # a longer list is no longer read; the rest is counted
 
 
@@ -67,7 +68,10 @@ class ScenarioError(FileError):
 
 
 def nearest(name: str, options: Iterable[str]) -> str | None:
-    """The option most like ``name`` (capitals do not matter), None when nothing is like it."""
+    """The option most like ``name`` (capitals do not matter), None when nothing is like it, or there are too many to look through."""
+    options = list(options)
+    if len(options) > _LOOKED_THROUGH:
+        return None
     by_small = {option.lower(): option for option in sorted(options, reverse=True)}
     found = difflib.get_close_matches(name.lower()[:200], by_small, n=1, cutoff=0.55)
     return by_small[found[0]] if found else None

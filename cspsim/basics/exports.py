@@ -107,7 +107,21 @@ def harmless(frame: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def check_target(target: Path) -> None:
-    """Refuse a folder that holds something this program did not write. Raises CspsimError."""
+    """Refuse, before anything is run, a folder that cannot be written or holds what this program did not write. Raises CspsimError."""
+    try:
+        _check_place(target)
+    except OSError as error:
+        raise CspsimError(f"results cannot be written to {target}: {error.strerror or error}") from None
+
+
+def _check_place(target: Path) -> None:
+    above = target.absolute().parent
+    while not os.path.lexists(above):
+        above = above.parent
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise CspsimError(f"results cannot be written to {target}: {above} is no folder that can be written to")
+    if target.is_symlink() and not target.exists():
+        raise CspsimError(f"{target} is a link that leads nowhere: expected a folder for the results")
     if target.exists() and not target.is_dir():
         raise CspsimError(f"{target} is a file: expected a folder for the results")
     if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():

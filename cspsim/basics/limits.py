@@ -24,6 +24,9 @@ QUERY_TIME, QUERY_MEMORY = 30.0, 1e9
 """The same for an SQL query. Ten million runs are summed in some seconds; what takes longer mostly joins without a condition."""
 TEXT_FILE = 2e6
 """Bytes of a file that people write (scenario, experiment, rules). The largest shipped one has 84 kB; 2 MB are read in ten seconds."""
+BYTES_OF_A_KEY = 100
+"""A file that people write may have one key for so many bytes of its limit: 20,000. The largest shipped one has 3,000; each is checked
+against the schema, which may have a dozen faults to find in it."""
 TABLE_FILE = 64e6
 """Bytes of a file of rows. Every month of twenty years, eight types and 300 partnerships make some 25 MB."""
 FILES = 100
@@ -32,6 +35,7 @@ UNKNOWN_SIZE = 1_000_000
 """Bytes that are read of a file whose system does not say how many it has, such as those in /proc."""
 DEPTH = 30
 """Tables and lists inside each other in a file. A scenario needs five."""
+TOO_DEEP = "brackets inside brackets, too deep to read"
 FAULTS = 1000
 """Faults that are looked up in one file: nobody reads more, and finding the nearest right name for each takes time."""
 
@@ -216,10 +220,11 @@ def read_file(path: Path | str, most: float = TEXT_FILE) -> bytes:
         raise Unreadable(path, why) from None
     except ValueError:  # a name with a NUL in it
         raise Unreadable(str(path).replace("\0", "\\0"), "cannot be read: no file can be called so") from None
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(handle)
+        raise Unreadable(path, "is a folder" if stat.S_ISDIR(found.st_mode) else "is a device or a pipe: expected a file")
     with os.fdopen(handle, "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise Unreadable(path, "is a folder" if stat.S_ISDIR(found.st_mode) else "is a device or a pipe: expected a file")
         try:
             content = b"" if found.st_size > most else file.read(found.st_size or UNKNOWN_SIZE)
         except OSError as error:
@@ -232,6 +237,22 @@ def read_file(path: Path | str, most: float = TEXT_FILE) -> bytes:
             f"{VARIABLES['file']}={in_bytes(1.1 * size).replace(' ', '')} allows more",
         )
     return content
+
+
+def too_many_keys(value: object) -> str | None:
+    """What to say about a file with more keys than its limit allows, counted through all its tables; None if it keeps to it."""
+    most = max(TEXT_FILE, _largest("file", 0, _BYTES)) / BYTES_OF_A_KEY
+    count = _keys_in(value)
+    if count <= most:
+        return None
+    more = in_bytes(1.1 * count * BYTES_OF_A_KEY).replace(" ", "")
+    return f"has {count:,} keys, and up to {most:,.0f} are read: is it the right file? {VARIABLES['file']}={more} allows more"
+
+
+def _keys_in(value: object) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_keys_in, value.values()))
+    return sum(map(_keys_in, value)) if isinstance(value, list) else 0
 
 
 def is_too_deep(value: object, depth: int = DEPTH) -> bool:

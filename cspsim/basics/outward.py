@@ -31,8 +31,7 @@ def control_character(text: str) -> str | None:
 
 def for_spreadsheet(text: str) -> str:
     """The text as a cell that no spreadsheet takes for a formula. A number written as text, such as -0.5, stays a number."""
-    shown = visible(text)
-    return f"'{shown}" if _FORMULA.match(shown) and not _NUMBER.fullmatch(shown) else shown
+    return f"'{visible(text)}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else visible(text)
 
 
 def for_shell(words: Sequence[str]) -> str:

@@ -72,11 +72,12 @@ def country(
         from cspsim.country.areas import AREA_SIZE
         from cspsim.scenario.world_building import size_of
 
-        first = next(source.scenarios()).with_changes(changes)
-        typical = AREA_SIZE._replace(months=size_of(first.data).months)
+        largest = size_of(next(source.scenarios()).with_changes(changes).data)  # the capital
+        typical = AREA_SIZE._replace(months=largest.months)
         many = len(source.files)
         runs = many * 2 * (replicates + SET_RUNS * assumption_sets)
-        work = work_of(typical, runs, kept=2 * replicates + 2 * SET_RUNS * assumption_sets, threads=threads)
+        held = work_of(largest, 0, kept=2 * replicates + 2 * SET_RUNS * assumption_sets, threads=threads).memory
+        work = EstimatedWork(work_of(typical, runs, threads=threads).seconds, held)
         permit(work, f"{runs:,} runs of {many:,} areas", time_limit, memory_limit)
         with waiting("Running areas", json) as report:
             from cspsim.country.totals import run_country

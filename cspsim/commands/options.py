@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cspsim.basics.errors import CspsimError
-from cspsim.basics.limits import hold_to_limits, limits_of
+from cspsim.basics.limits import TOO_DEEP, hold_to_limits, is_too_deep, limits_of
 from cspsim.basics.outward import for_shell
 
 if TYPE_CHECKING:
@@ -81,6 +81,10 @@ def parsed_changes(changes: list[str]) -> dict[str, Any]:
             found[key.strip()] = tomllib.loads(f"value = {value}")["value"]
         except ValueError:
             found[key.strip()] = value.strip()
+        except RecursionError:
+            raise CspsimError(f"--set {key.strip()}: {TOO_DEEP}") from None
+        if is_too_deep(found[key.strip()]):
+            raise CspsimError(f"--set {key.strip()}: {TOO_DEEP}")
     return found
 
 

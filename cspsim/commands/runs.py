@@ -9,9 +9,10 @@ import typer
 
 from cspsim.basics.errors import CspsimError, did_you_mean
 from cspsim.basics.exports import as_json, check_target
-from cspsim.basics.limits import UNLIMITED
+from cspsim.basics.limits import UNLIMITED, EstimatedWork
 from cspsim.basics.outward import visible
 from cspsim.commands.options import (
+    LARGEST_SEED,
     AllowRules,
     Changes,
     Json,
@@ -32,6 +33,7 @@ from cspsim.commands.terminal import Column, announce_compilation, out, say, sho
 if TYPE_CHECKING:
     from cspsim.comparing.comparison import Comparison, Sampler
 
+LOADING = EstimatedWork(0.02, 1e6)  # what one scenario takes to be read and held, measured
 SET_RUNS = 4  # runs of each arm under each assumption set
 
 
@@ -77,7 +79,7 @@ def run(
 
 def explain(
     scenario: ScenarioName,
-    replicate: Annotated[int, typer.Option(min=0, help="Number of the run, from 0.")] = 0,
+    replicate: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Number of the run, from 0.")] = 0,
     seed: Seed = 1,
     partnership: Annotated[str | None, typer.Option(help="Only this partnership.")] = None,
     year: Annotated[int | None, typer.Option(help="Only the financial year that begins in April of this year.")] = None,
@@ -163,6 +165,8 @@ def compare_command(
     json: Json = False,
 ) -> None:
     """Compare scenarios with a baseline under the same luck, and write a report with figures and tables."""
+    many = EstimatedWork(LOADING.seconds * len(scenarios), LOADING.memory * len(scenarios))
+    permit(many, f"reading {len(scenarios):,} scenarios", time_limit, memory_limit)
     reference = load(baseline, set_everywhere, allow_rules)
     chosen = [load(name, [*(set_everywhere or []), *(set_ or [])], allow_rules) for name in scenarios]
     target = out_folder or Path("cspsim-results") / folder_name(baseline, scenarios)

@@ -62,6 +62,8 @@ def sweep(
     if only is not None:
         _replay(plan, only, json)
         return
+    if out_folder == "":
+        raise CspsimError("--out is empty: expected a folder, or leave it out")
     target = out_folder or str(Path("cspsim-results") / experiment.name)
     if not json:
         _announce(plan, threads, dask, dry_run)

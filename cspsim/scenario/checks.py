@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from cspsim.basics.errors import did_you_mean, found_in_words
-from cspsim.basics.outward import control_character
+from cspsim.basics.outward import control_character, for_spreadsheet, visible
 from cspsim.model.parameters import Levers, RegisterEntry, Switches
 from cspsim.model.uncertainties import Uncertainties
 from cspsim.scenario.leaves import Leaf, Leaves, is_path
@@ -19,6 +19,7 @@ from cspsim.scenario.schema import parse_month, register_of
 from cspsim.scenario.toml_lines import Key
 
 SEASON_TOLERANCE = 0.02  # a season may miss a mean of 1 by this much: twelve printed figures are rounded
+LONGEST_RUN = 200  # years; likewise, and centuries would be read and laid out before they are refused as too much work
 YEARS_AROUND = 30  # a date further from the run than this is taken for a slip of the pen
 
 _ROLE = "role (no authority holds it)"
@@ -41,6 +42,7 @@ _REGISTERS = {
     "switches": ("switch", Switches._fields),
 }
 _PATH_UNITS = {"amount": "£ a year", "mainstream": "times", "exogenous": "times", "recording_path": "times"}
+_NAMED = {"partnerships", "authorities", "interventions", "crime_types", "grants", "events"}  # these names stand in tables of results
 _DATES = {("authorities", "from"), ("authorities", "until"), ("events", "month")}
 
 
@@ -113,6 +115,9 @@ def _texts_shown(leaves: Leaves) -> Iterator[Complaint]:
         found = unshowable((*key, leaf.value))
         if found:
             yield Complaint(key, f"holds the control character {found}", "write text that can be shown")
+    for section, name in dict.fromkeys(key[:2] for key in leaves if key[0] in _NAMED and len(key) > 1):
+        if for_spreadsheet(name) != visible(name):
+            yield Complaint((section, name), "a spreadsheet would take this name for a formula", "begin it with a letter or a digit")
 
 
 def unshowable(value: Any) -> str | None:
@@ -281,6 +286,8 @@ def _span(raw: Any) -> Iterator[Complaint]:
     if last < first:
         yield Complaint(("time", "last_month"), f"{last} is before first_month {first}")
         return
+    if int(last[:4]) - int(first[:4]) > LONGEST_RUN:
+        yield Complaint(("time", "last_month"), f"{last} is more than {LONGEST_RUN} years after first_month {first}")
     warm_up = _number(table(raw, "time").get("warm_up_months")) or 0
     if int(first[:4]) * 12 + int(first[5:]) - warm_up <= 12:
         yield Complaint(("time", "first_month"), f"{first} is too early: the warm-up of {warm_up:g} months would begin before the year 1")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cspsim.basics.errors import Fault, did_you_mean
-from cspsim.basics.limits import VARIABLES, Unreadable, files_allowed, is_too_deep, read_file
+from cspsim.basics.limits import TOO_DEEP, VARIABLES, Unreadable, files_allowed, is_too_deep, read_file, too_many_keys
 from cspsim.scenario.leaves import Leaf, Leaves, Origin, leaves_of, shown_key, whole_shape
 from cspsim.scenario.rival_rules import placed
 from cspsim.scenario.toml_lines import Key
@@ -33,9 +33,6 @@ def scenario_names() -> list[str]:
 
 def _names_in(folder: Path, prefix: str = "") -> list[str]:
     return sorted(prefix + path.stem for path in folder.glob("*.toml"))
-
-
-TOO_DEEP = "invalid TOML: brackets inside brackets, too deep to read"
 
 
 class ScenarioFile(NamedTuple):
@@ -152,14 +149,15 @@ def parsed_toml(path: Path, label: str = "") -> tuple[dict[str, Any], str, Fault
         content = read_file(path)
         text = content.decode("utf-8-sig")
         raw = tomllib.loads(text)
-        return (raw, text, None) if not is_too_deep(raw) else ({}, "", Fault(label, 1, "", TOO_DEEP))
+        refused = f"invalid TOML: {TOO_DEEP}" if is_too_deep(raw) else too_many_keys(raw)
+        return ({}, "", Fault(label, None, "", refused)) if refused else (raw, text, None)
     except Unreadable as error:
         return {}, "", Fault(label, None, "", error.why)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return {}, "", Fault(label, line, "", "is not UTF-8 text", "save the file as UTF-8")
     except RecursionError:
-        return {}, "", Fault(label, 1, "", TOO_DEEP)
+        return {}, "", Fault(label, 1, "", f"invalid TOML: {TOO_DEEP}")
     except ValueError as error:  # TOMLDecodeError, and whole numbers of thousands of digits
         return {}, "", Fault(label, _line_in(str(error), text), "", f"invalid TOML: {error}")
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 
 from cspsim.basics.errors import Fault, ScenarioError, did_you_mean, in_plain_words, nearest
+from cspsim.basics.limits import FAULTS
 from cspsim.scenario.checks import Complaint, complaints, month, table
 from cspsim.scenario.leaves import Leaf, Leaves, Origin, is_path, nested, shape_at, shown_key, whole_shape
 from cspsim.scenario.merging import is_replace
@@ -30,7 +32,7 @@ def validated(
     """
     said = {key: leaf for key, leaf in leaves.items() if not (isinstance(leaf.value, bool) and is_replace(key))}
     raw = nested({key: leaf.value for key, leaf in said.items()})
-    found = [*complaints(raw, leaves), *_of_the_outcome(raw, list(outcomes))]
+    found = [*islice(complaints(raw, leaves), FAULTS), *_of_the_outcome(raw, list(outcomes))]
     data = None
     try:
         data = ScenarioData.model_validate(raw)
@@ -86,7 +88,7 @@ def _of_the_outcome(raw: dict[str, Any], outcomes: list[str]) -> Iterator[Compla
 
 def _of_the_schema(error: ValidationError, raw: dict[str, Any]) -> Iterator[Complaint]:
     missing: dict[Key, list[str]] = {}
-    for entry in error.errors(include_url=False):
+    for entry in error.errors(include_url=False)[:FAULTS]:
         key = tuple(str(part) for part in entry["loc"] if part != "[key]")
         part = entry.get("ctx", {}).get("part")
         if entry["type"] == "missing":

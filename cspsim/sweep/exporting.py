@@ -16,7 +16,7 @@ import pyarrow.csv as arrow_csv
 from cspsim.basics.errors import CspsimError, did_you_mean
 from cspsim.basics.exports import MANIFEST, as_json, results_folder
 from cspsim.basics.limits import TooMuch, in_bytes
-from cspsim.basics.outward import for_spreadsheet, visible
+from cspsim.basics.outward import for_spreadsheet
 from cspsim.sweep.dictionary import ColumnEntry, data_dictionary
 from cspsim.sweep.sandbox import interruptible
 from cspsim.sweep.stored_results import SweepResults
@@ -248,4 +248,4 @@ def _cell(sheet: Any, value: Any) -> Any:
 def _printable(value: Any) -> str:
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-    return str(ILLEGAL_CHARACTERS_RE.sub("", visible(str(value))))
+    return str(ILLEGAL_CHARACTERS_RE.sub("", str(value)))

@@ -77,6 +77,8 @@ class LocalFolder:
             return read_file(self.path / name, float("inf"))  # parts may be of any size; devices and pipes are no parts
         except FileNotFoundError:
             raise
+        except RuntimeError:  # what resolve says of links in a circle
+            raise CspsimError(f"{self.path / name} cannot be read: links in a circle") from None
         except OSError as error:
             raise CspsimError(f"{self.path / name} cannot be read: {error.strerror or error}") from None
 

@@ -8,6 +8,7 @@ import pyarrow as arrow
 
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import SEAL, is_sealed
+from cspsim.basics.outward import for_spreadsheet
 from cspsim.model.luck import STREAMS
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.sweep.folders import Folder
@@ -120,7 +121,8 @@ def designs_of(plan: Plan) -> dict[str, Any]:
 def policies_table(plan: Plan) -> Any:
     """One row per policy: number, name, the policy its effect is taken against, and the levers that are varied."""
     policies = plan.policies
-    keys = {"policy": np.arange(len(policies.names), dtype=np.int32), "name": policies.names, "against": policies.against.astype(np.int32)}
+    names = [for_spreadsheet(name) for name in policies.names]
+    keys = {"policy": np.arange(len(policies.names), dtype=np.int32), "name": names, "against": policies.against.astype(np.int32)}
     return arrow.table({**keys, **{f"levers.{name}": policies.settings[:, k] for k, name in enumerate(policies.levers)}})
 
 

@@ -4,6 +4,7 @@ DuckDB is given no files at all: its access to files, network, extensions and se
 for it. Opening the folder to DuckDB instead would let SQL write there (``WITH x AS (COPY ... TO ...) SELECT`` is a query).
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -64,10 +65,10 @@ def _quoted(text: str) -> str:
 def _dataset(folder: Path, paths: Sequence[Path]) -> Any:
     root = folder.resolve()
     for path in paths:
-        if not path.resolve().is_relative_to(root):
+        if not Path(os.path.realpath(path)).is_relative_to(root):
             raise CspsimError(f"{path} is a link that leads out of {folder}: it is not read")
     try:
-        found = datasets.dataset([str(path.resolve()) for path in paths], format="parquet")
+        found = datasets.dataset([os.path.realpath(path) for path in paths], format="parquet")
     except (OSError, ValueError) as error:
         raise CspsimError(f"{paths[0]} cannot be read: {error}") from None
     return _Parts(list(found.get_fragments()), found.schema, found.format, found.filesystem)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import ValidationError
 
 from cspsim.basics.errors import Fault, FileError, did_you_mean, in_plain_words
+from cspsim.basics.limits import FAULTS
 from cspsim.basics.outward import for_shell
 from cspsim.scenario.checks import unshowable
 from cspsim.scenario.leaves import Origin
@@ -106,7 +107,7 @@ class FileReader:
 
 def _complaints(error: ValidationError, schema: type[FileSection]) -> Iterator[tuple[Key, str, str]]:
     missing: dict[Key, list[str]] = {}
-    for entry in error.errors(include_url=False):
+    for entry in error.errors(include_url=False)[:FAULTS]:
         key = tuple(str(part) for part in entry["loc"] if part != "[key]")
         if entry["type"] == "missing":
             missing.setdefault(key[:-1], []).append(key[-1])

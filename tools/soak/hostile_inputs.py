@@ -88,7 +88,7 @@ TEXTS: dict[str, str | bytes] = {
     "header": "[" + ".".join(["levers"] * 900) + "]\n",
     "long-line": HEAD + "context = '" + "x" * 1_500_000,
     "long-key": HEAD + "y" * 1_000_000 + " = 1\n",
-    "unknown-keys": "\n".join(f"k{n} = {n}" for n in range(150_000)),
+    "unknown-keys": "\n".join(f"k{n} = {n}" for n in range(120_000)),
     "unknown-tables": "\n".join(f"[interventions.i{n}]" for n in range(60_000)),
     "unknown-levers": "\n".join(f"[levers.l{n}]\nmultiplier = 1.0" for n in range(40_000)),
     "escape": f'title = "{EVIL}"\nquestion = "{EVIL}"\n',
@@ -288,7 +288,10 @@ def _of_text(draw: random.Random) -> Case:
 
 
 def _of_name(draw: random.Random) -> Case:
-    return Case("name of a file", draw.choice(READ_BY)(draw.choice(NAMES)))
+    name = draw.choice(NAMES)
+    others = [["new", "made", "--place", name], ["new", "made", "--force", name], ["country", "--force", name, "--out", "made"],
+              ["places", f"no such {name}"], ["rooms", "--rooms", name]]  # fmt: skip
+    return Case("name of a file", draw.choice([*(way(name) for way in READ_BY), *others]))
 
 
 def _of_number(draw: random.Random) -> Case:
@@ -307,14 +310,17 @@ def _of_number(draw: random.Random) -> Case:
         ["compare", "no-cuts", *["baseline"] * 3000, "--no-report", "--replicates", "10000"],
         ["explain", "baseline", "--replicate", draw.choice([bad, "99999999999999999999999"])],
         ["explain", "baseline", "--year", draw.choice([bad, "999999999999", "-5"])],
-        ["country", "--areas", draw.choice(HUGE), "--out", "made"],
+        ["country", "--synthetic", "--areas", draw.choice(HUGE), "--out", "made"],
         ["country", "--run", "--set", "levers.grant.multiplier=0.5", "--replicates", draw.choice(HUGE)],
-        ["country", "--run", "--set", "levers.grant.multiplier=0.5", "--areas", draw.choice(["0", bad])],
+        ["country", "--synthetic", "--run", "--set", "levers.grant.multiplier=0.5", "--areas", draw.choice(["0", bad])],
         ["country", "--run", "--set", "levers.grant.multiplier=0.5", "--assumption-sets", draw.choice(HUGE)],
         ["optimise", "best-mix-under-budget", "--trials", draw.choice([*HUGE, bad])],
         ["hypotheses", "thesis-hypotheses", "--false-positives", draw.choice([*HUGE, bad])],
         ["sweep", "grant-and-evaluation", "--only", draw.choice([*HUGE, bad])],
         ["sweep", "experiment.toml", "--dask", draw.choice(["local:0", "local:-1", "local:x", "\x1b[31m", "nowhere.json", ""])],
+        ["new", "made", "--place", "Leeds", "--years", draw.choice([*HUGE, bad, "0"])],
+        ["new", "made", "--place", "Leeds", "--first-year", draw.choice([*HUGE, bad, "0"])],
+        ["country", "--years", draw.choice([*HUGE, bad, "0"]), "--out", "made"],
         ["view", "--no-open", "--port", draw.choice(["-1", "65536", bad or "x"])],
     ]))  # fmt: skip
 
@@ -325,7 +331,7 @@ def _of_setting(draw: random.Random) -> Case:
         ["run", "baseline", "--replicates", "2", "--set", setting],
         ["explain", "baseline", "--set", setting],
         ["compare", "baseline", "baseline", "--no-report", "--replicates", "2", "--set-everywhere", setting],
-        ["country", "--run", "--areas", "2", "--replicates", "2", "--set", setting],
+        ["country", "--synthetic", "--run", "--areas", "2", "--replicates", "2", "--set", setting],
     ]))  # fmt: skip
 
 
@@ -335,15 +341,15 @@ def _of_place(draw: random.Random) -> Case:
         ["run", "baseline", "--replicates", "2", "--out", place],
         ["compare", "no-cuts", "baseline", "--replicates", "2", "--assumption-sets", "0", "--out", place],
         ["sweep", "experiment.toml", "--out", place],
-        ["country", "--areas", "2", "--out", place],
+        ["country", "--synthetic", "--areas", "2", "--out", place],
         ["kit", "--out", place if "loop" not in place else "folder"],  # a link is replaced by the file, wherever it led
         ["hypotheses", "thesis-hypotheses", "--out", place],
         ["optimise", "best-mix-under-budget", "--out", place],
         ["calibrate", "calibrate-recorded-crime", "--out", place],
         ["analyse", "sound", "--out", place],
         ["results", "sound", "--export", f"{place}.csv" if place else place, "--table", "nowhere"],
-        ["results", "sound", "--export", draw.choice([f"{place}.xlsx/x.xlsx", "a.pdf", "folder", "/dev/null"])],
-        ["new", place or "/", "--force"] if place not in ("folder", "fine.toml", "zero.toml", "pipe.toml", "loop.toml") else ["new", "a+b"],
+        ["results", "sound", "--export", draw.choice(["fine.toml/x.xlsx", "a.pdf", "folder", "/dev/null"])],
+        ["new", "a+b" if place.split(".")[0] in ("folder", "fine", "zero", "pipe", "loop") else place or "/", "--overwrite"],
     ]))  # fmt: skip
 
 
@@ -355,7 +361,13 @@ def _of_query(draw: random.Random) -> Case:
 
 def _of_folder(draw: random.Random) -> Case:
     folder = draw.choice([f"results-{name}" for name in (*MANIFESTS, "zero", "pipe", "folder")] + NAMES)
-    ways = (["results", folder], ["results", folder, "--json"], ["analyse", folder], ["results", folder, "--export", "made"])
+    ways = (
+        ["results", folder],
+        ["results", folder, "--json"],
+        ["verify", folder],
+        ["analyse", folder],
+        ["results", folder, "--export", "made"],
+    )
     return Case("folder of results", draw.choice([*ways, ["results", folder, "--sql", "SELECT 1"]]))
 
 
