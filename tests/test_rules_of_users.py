@@ -324,7 +324,7 @@ def test_interpreted_rules_are_held_too_and_of_several_the_right_one_is_named(st
     """With NUMBA_DISABLE_JIT=1 the same source says the same, and NumPy refuses what may only be read."""
     (study / "other.py").write_text(FADES)
     (study / "first.py").write_text(HIGH_AT_FIRST)
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(PACKAGE.parent)}
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(PACKAGE.parents[1])}
     script = RUN_UNCOMPILED.format(bodies=list(SAID_UNCOMPILED), rule=RULE)
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

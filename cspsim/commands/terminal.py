@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -69,9 +69,11 @@ def old_words_in_plain_words() -> Iterator[None]:
     usual = warnings.showwarning
     said: set[str] = set()
 
-    def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+    def show(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None, line: str | None = None
+    ) -> None:
         if not issubclass(category, OldWords):
-            usual(message, category, *place)
+            usual(message, category, filename, lineno, file, line)
         elif str(message) not in said:
             said.add(str(message))
             complain(str(message))
