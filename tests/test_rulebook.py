@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from worlds import write_tiny_world
 
 from cspsim.basics.errors import CspsimError, ScenarioError
+from cspsim.basics.limits import TEXT_FILE
 from cspsim.cli import app
 from cspsim.comparing.comparison import compare
 from cspsim.mesa_model.partnership_model import PartnershipModel
@@ -450,13 +451,14 @@ class TestWhereRuleFilesMayLie:
     def test_what_is_no_file_of_text_is_not_waited_for(self, study: Path) -> None:
         (study / "theory.py").unlink()
         os.mkfifo(study / "theory.py")
-        assert "is no file of Python text" in faults(study)
+        assert "theory.py is a device or a pipe: expected a file" in faults(study)
         (study / "theory.py").unlink()
         (study / "theory.py").mkdir()
-        assert "is no file of Python text" in faults(study)
+        assert "theory.py is a folder" in faults(study)
         (study / "theory.py").rmdir()
-        (study / "theory.py").write_bytes(b"#" * 2_000_000)
-        assert "is no file of Python text" in faults(study)
+        (study / "theory.py").touch()
+        os.truncate(study / "theory.py", int(TEXT_FILE) + 1)
+        assert "a file of this kind is read up to" in faults(study)
         (study / "theory.py").write_bytes(b"SHARE = '\xff'")
         assert "is not UTF-8 text" in faults(study)
 
