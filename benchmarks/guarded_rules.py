@@ -24,14 +24,13 @@ guarded, watching = rulebook.guard_source, rulebook.unchanged
 
 def copy_of(slot: str) -> Rival:
     """The package's own rule in this place, as a rule of a user."""
-    name = SLOTS[slot].rule
-    path = Path(getattr(cspsim.model.month, name).py_func.__code__.co_filename)
-    return Rival(slot, path, name, path.read_text(encoding="utf-8"), allowed=True)
+    path = Path(getattr(cspsim.model.month, slot).py_func.__code__.co_filename)
+    return Rival(slot, path, slot, path.read_text(encoding="utf-8"), allowed=True)
 
 
 def unguarded(rival: Rival, function: str, alone: bool) -> str:
     """The rule itself where its guarded one would stand."""
-    return f"{SLOTS[rival.slot].rule} = {function}\n"
+    return f"{rival.slot} = {function}\n"
 
 
 def book_of(rivals: tuple[Rival, ...], watched: bool) -> rulebook.Rulebook:
@@ -59,7 +58,9 @@ def cost(world: object, rivals: tuple[Rival, ...]) -> float:
 baseline = build_world(load_scenario("baseline").data)
 theories = ("challenge-by-expertise", "challenge-by-influence", "trust-by-favours", "trust-by-record")
 cases = {name: load_scenario(name, allow_rules=True).rivals for name in theories}
-cases |= {f"copy of {slot}": (copy_of(slot),) for slot in ("trust", "challenge", "recording", "crime", "beliefs")}
+cases |= {
+    f"copy of {slot}": (copy_of(slot),) for slot in ("update_trust", "intend_challenges", "record_crimes", "commit_crimes", "form_beliefs")
+}
 cases["two theories at once"] = cases["challenge-by-influence"] + cases["trust-by-record"]
 cases["copies of all 22 at once"] = tuple(copy_of(slot) for slot in SLOTS)
 for name, rivals in cases.items():

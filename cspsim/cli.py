@@ -31,7 +31,7 @@ from cspsim.commands import (
     view,
 )
 from cspsim.commands.stopping import exit_code_of, heed_signals
-from cspsim.commands.terminal import complain, speak_plainly
+from cspsim.commands.terminal import complain, old_words_in_plain_words, speak_plainly
 
 
 class Commands(TyperGroup):
@@ -40,7 +40,8 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with old_words_in_plain_words():
+                return super().invoke(ctx)
         except CspsimError as error:
             complain(str(error))
             raise typer.Exit(error.exit_code) from None

@@ -217,6 +217,22 @@ class TestRules:
             for name in rules:
                 assert len(re.findall(rf"\n    {name}\(world", month)) == 1, f"{name} of {path.name}"
 
+    def test_users_find_everything_rules_are_made_of_in_one_module(self) -> None:
+        """``rule_parts`` passes on all that rules import and that the month calls, and holds nothing of its own."""
+        tree = tree_of(MODEL / "rule_parts.py")
+        passed_on = {alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+        wanted = {
+            alias.name
+            for path in [*rule_files(), MODEL / "arithmetic.py", MODEL / "month.py"]
+            for node in tree_of(path).body
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("cspsim.")
+            for alias in node.names
+        }
+        assert wanted <= passed_on, f"cspsim/model/rule_parts.py lacks {', '.join(sorted(wanted - passed_on))}"
+        (listed,) = [node.value for node in tree.body if isinstance(node, ast.Assign)]
+        assert set(ast.literal_eval(listed)) == passed_on
+        assert not [node for node in tree.body if not isinstance(node, ast.ImportFrom | ast.Assign | ast.Expr)]
+
     @pytest.mark.parametrize(
         "path", [*rule_files(), MODEL / "arithmetic.py", PACKAGE / "scenario" / "world_building.py"], ids=lambda path: path.stem
     )

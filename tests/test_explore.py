@@ -285,7 +285,7 @@ class TestCommandLine:
     def test_a_scenario_with_rules_of_its_own_needs_leave_at_the_command_line_too(self, tmp_path: Path) -> None:
         (tmp_path / "rule.py").write_text(THEORY.read_text())
         file = tmp_path / "theory.toml"
-        file.write_text('extends = "baseline"\ntitle = "Theory"\n[rules]\ntrust = "rule.py:move_trust"\n', encoding="utf-8")
+        file.write_text('extends = "baseline"\ntitle = "Theory"\n[rules]\nupdate_trust = "rule.py:move_trust"\n', encoding="utf-8")
         try:
             add_scenarios([str(file)], allow_rules=True)
             assert "--allow-rules" in shlex.split(Posed(Question("theory")).command)
@@ -401,7 +401,7 @@ class TestRuns:
         long.stop()
 
     def test_rules_that_nobody_allowed_are_a_sentence(self, tmp_path: Path) -> None:
-        theory = load_scenario("baseline").with_changes({"rules.trust": f"{THEORY}:move_trust"})
+        theory = load_scenario("baseline").with_changes({"rules.update_trust": f"{THEORY}:move_trust"})
         ensemble = Ensemble(Posed(Question(runs=8)), Library(), Workers(1))
         ensemble.posed.baseline = theory
         ensemble = Ensemble(ensemble.posed, Library(), Workers(1))

@@ -230,7 +230,7 @@ class TestCommand:
         """Rival rules are an arm like any other; nothing of them is run, and nothing frozen, before somebody allows it."""
         shipped = shipped_experiments() / "theories" / "trust_by_record.py"
         (tmp_path / "theory.py").write_text(shipped.read_text(encoding="utf-8"), encoding="utf-8")
-        text = MONEY.replace('"levers.grant.multiplier" = 0.5', '"rules.trust" = "theory.py:move_trust"')
+        text = MONEY.replace('"levers.grant.multiplier" = 0.5', '"rules.update_trust" = "theory.py:move_trust"')
         place.write_text(HEAD + text, encoding="utf-8")
         refused = self.call()
         assert refused.exit_code == 2

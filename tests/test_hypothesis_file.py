@@ -159,7 +159,7 @@ class TestTheShippedFile:
 
 def test_rival_rules_may_stand_in_changes() -> None:
     """What a scenario does not know is passed on for the scenario to accept or refuse."""
-    assert held({"rules.challenge": "mine.py:challenge_items"}) == {"rules.challenge": "mine.py:challenge_items"}
+    assert held({"rules.intend_challenges": "mine.py:challenge_items"}) == {"rules.intend_challenges": "mine.py:challenge_items"}
 
 
 def test_scenarios_beside_the_file_are_found(tmp_path: Path) -> None:

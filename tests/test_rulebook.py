@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from worlds import write_tiny_world
 
 from cspsim.basics.errors import CspsimError, ScenarioError
+from cspsim.basics.limits import TEXT_FILE
 from cspsim.cli import app
 from cspsim.comparing.comparison import compare
 from cspsim.mesa_model.partnership_model import PartnershipModel
@@ -30,13 +31,14 @@ from cspsim.running.assumptions import Arm, run_assumption_sets, sample_assumpti
 from cspsim.running.rulebook import STANDARD, rulebook_of
 from cspsim.running.simulation import replicate_numbers, run_world, simulate
 from cspsim.scenario import validation
+from cspsim.scenario.old_words import PRESENT_RULES
 from cspsim.scenario.rival_rules import SLOTS
 from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.scenario.world_building import build_world
 from cspsim.sweep.reading import load_experiment
 from cspsim.sweep.sweeping import run_sweep
 
-HALVES = """from cspsim.model.compiled import compiled
+HALVES = """from cspsim.model.rule_parts import compiled
 
 SHARE = 0.5
 
@@ -61,7 +63,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the tiny world, a rule file, and a scenario that names it; also the working directory."""
     write_tiny_world(tmp_path)
     (tmp_path / "theory.py").write_text(HALVES)
-    (tmp_path / "own.toml").write_text('extends = "tiny"\ntitle = "My theory"\n[rules]\ntrust = "theory.py:fade"\n')
+    (tmp_path / "own.toml").write_text('extends = "tiny"\ntitle = "My theory"\n[rules]\nupdate_trust = "theory.py:fade"\n')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     return tmp_path
@@ -72,7 +74,7 @@ def allowed(name: str = "own.toml", **changes: Any) -> Scenario:
     return scenario.with_changes(changes) if changes else scenario
 
 
-def faults(study: Path, rule: str = "", named: str = 'trust = "theory.py:fade"') -> str:
+def faults(study: Path, rule: str = "", named: str = 'update_trust = "theory.py:fade"') -> str:
     """What is said of a scenario that names this rule file."""
     if rule:
         (study / "theory.py").write_text(rule)
@@ -94,15 +96,13 @@ class TestSlots:
         }
         books = {name: called.pop(name) for name in ("open_books", "close_books")}
         assert len(books) == 2
-        kept = {slot.rule: slot.arguments for slot in SLOTS.values()}
-        assert kept == called, "SLOTS in cspsim/scenario/rival_rules.py: every rule that month.py calls, with what month.py gives it"
-        assert len(SLOTS) == len(called), "each rule has one name, so that nobody names it twice"
+        assert called == SLOTS, "SLOTS in cspsim/scenario/rival_rules.py: every rule that month.py calls, with what month.py gives it"
 
     def test_without_rules_of_its_own_a_scenario_runs_under_the_package_s(self, study: Path) -> None:
         assert rulebook_of(load_scenario("tiny.toml")) is STANDARD
-        assert rulebook_of(allowed(**{"rules.trust": "standard"})) is STANDARD
+        assert rulebook_of(allowed(**{"rules.update_trust": "standard"})) is STANDARD
         assert STANDARD.names == {}
-        assert rulebook_of(allowed()).names == {"trust": "fade of theory.py"}
+        assert rulebook_of(allowed()).names == {"update_trust": "fade of theory.py"}
 
 
 class TestSameness:
@@ -110,12 +110,12 @@ class TestSameness:
         for rule_file in ("challenge", "relationships", "commissioning", "beliefs"):
             (study / f"{rule_file}.py").write_bytes((PACKAGE / "rules" / f"{rule_file}.py").read_bytes())
         named = {
-            "rules.challenge": "challenge.py:intend_challenges",
-            "rules.hearing": "challenge.py:hear_challenges",
-            "rules.trust": "relationships.py:update_trust",
+            "rules.intend_challenges": "challenge.py:intend_challenges",
+            "rules.hear_challenges": "challenge.py:hear_challenges",
+            "rules.update_trust": "relationships.py:update_trust",
             "rules.first_impressions": "relationships.py:first_impressions",
-            "rules.commissioning": "commissioning.py:divide_pot",
-            "rules.beliefs": "beliefs.py:form_beliefs",
+            "rules.divide_pot": "commissioning.py:divide_pot",
+            "rules.form_beliefs": "beliefs.py:form_beliefs",
         }
         copied = load_scenario("tiny.toml").with_changes(named, allow_rules=True)
         ours, theirs = simulate("tiny.toml", 3, months=True), simulate(copied, 3, months=True)
@@ -196,7 +196,7 @@ baseline = "tiny"
 outcomes = ["mean_trust", "cost_of_crime"]
 
 [policies.own]
-changes = { "rules.trust" = "theory.py:fade" }
+changes = { "rules.update_trust" = "theory.py:fade" }
 
 [policies.named]
 scenario = "own"
@@ -216,7 +216,7 @@ class TestSweeps:
             tallies = simulate(scenario, 5).tallies.sum(axis=(0, 1))
             assert values[policy] == pytest.approx(tallies[Tally.TRUST] / tallies[Tally.TRUST_PAIRS], rel=1e-12)
         assert values[2] == values[1] < values[0]
-        assert results.manifest["rules"]["trust of own"].startswith("fade of theory.py, ")
+        assert results.manifest["rules"]["update_trust of own"].startswith("fade of theory.py, ")
         (study / "theory.py").write_text(HALVES.replace("0.5", "0.9"))
         with pytest.raises(CspsimError, match="own"):
             run_sweep(load_experiment("theories.toml", allow_rules=True), study / "results")
@@ -280,7 +280,7 @@ class TestNeverOutOfDate:
         again = before.with_changes({"levers.grant.multiplier": 1})
         assert before.rivals[0].text == again.rivals[0].text == HALVES
         assert allowed().digest != before.digest
-        fresh = before.with_changes({"rules.trust": "theory.py:fade"})
+        fresh = before.with_changes({"rules.update_trust": "theory.py:fade"})
         assert "SHARE = 0.9" in fresh.rivals[0].text
         assert not fresh.rivals[0].allowed, "permission was given to another text"
 
@@ -289,18 +289,18 @@ class TestDigest:
     def test_it_holds_what_the_rule_says_and_not_where_it_lies(self, study: Path) -> None:
         plain, own = load_scenario("tiny.toml"), load_scenario("own.toml")
         assert own.digest != plain.digest
-        assert plain.with_changes({"rules.trust": "standard"}).digest == plain.digest
+        assert plain.with_changes({"rules.update_trust": "standard"}).digest == plain.digest
         (study / "below").mkdir()
         (study / "below" / "moved.py").write_text(HALVES)
-        assert plain.with_changes({"rules.trust": "below/moved.py:fade"}).digest == own.digest
+        assert plain.with_changes({"rules.update_trust": "below/moved.py:fade"}).digest == own.digest
         (study / "theory.py").write_text(HALVES + "\n# now with a remark\n")
         assert load_scenario("own.toml").digest != own.digest
-        assert own.differences_from(plain) == {"rules.trust": ("standard", own.rivals[0].identity)}
+        assert own.differences_from(plain) == {"rules.update_trust": ("standard", own.rivals[0].identity)}
 
     def test_the_merged_file_with_its_rule_files_loads_to_the_same_digest(self, study: Path) -> None:
         (study / "below").mkdir()
         (study / "below" / "theory.py").write_text(HALVES.replace("fade", "wane"))
-        own = load_scenario("own.toml").with_changes({"rules.turnover": "below/theory.py:wane"})
+        own = load_scenario("own.toml").with_changes({"rules.replace_representatives": "below/theory.py:wane"})
         elsewhere = study / "elsewhere"
         elsewhere.mkdir()
         for name, text in {"merged.toml": own.to_toml(), **own.rule_files}.items():
@@ -338,7 +338,7 @@ class TestPermission:
             assert result.exit_code == 0, result.output
         else:
             assert result.exit_code == 2
-            assert f"trust = fade in {marker.parent / 'theory.py'}" in result.stderr
+            assert f"update_trust = fade in {marker.parent / 'theory.py'}" in result.stderr
             assert "own.toml:4" in result.stderr
             assert "--allow-rules" in result.stderr
 
@@ -373,9 +373,9 @@ class TestPermission:
             lambda: Run(scenario),
             lambda: compare("tiny.toml", ["own.toml"], 2, assumption_sets=0),
             lambda: PartnershipModel("own.toml"),
-            lambda: PartnershipModel("tiny.toml", **{"rules.trust": "theory.py:fade"}),
-            lambda: simulate(load_scenario("tiny.toml").with_changes({"rules.trust": "theory.py:fade"}), 1),
-            lambda: simulate(load_scenario("tiny.toml", allow_rules=True).with_changes({"rules.trust": "theory.py:fade"}), 1),
+            lambda: PartnershipModel("tiny.toml", **{"rules.update_trust": "theory.py:fade"}),
+            lambda: simulate(load_scenario("tiny.toml").with_changes({"rules.update_trust": "theory.py:fade"}), 1),
+            lambda: simulate(load_scenario("tiny.toml", allow_rules=True).with_changes({"rules.update_trust": "theory.py:fade"}), 1),
         ):
             with pytest.raises(CspsimError, match="None of it was run"):
                 attempt()
@@ -389,18 +389,18 @@ class TestPermission:
 
     def test_naming_the_rule_file_itself_on_the_command_line_allows_it_and_no_other(self, study: Path) -> None:
         quick = ["--replicates", "1", "--json"]
-        named = ["--set", "rules.trust=theory.py:fade"]
+        named = ["--set", "rules.update_trust=theory.py:fade"]
         assert CliRunner().invoke(app, ["run", "tiny.toml", *named, *quick]).exit_code == 0
         (study / "other.py").write_text(HALVES)
-        (study / "own.toml").write_text('extends = "tiny"\n[rules]\nturnover = "other.py:fade"\n')
+        (study / "own.toml").write_text('extends = "tiny"\n[rules]\nreplace_representatives = "other.py:fade"\n')
         refused = CliRunner().invoke(app, ["run", "own.toml", *named, *quick])
         assert refused.exit_code == 2
-        assert "turnover = fade" in refused.stderr
-        assert "trust = fade" not in refused.stderr
+        assert "replace_representatives = fade" in refused.stderr
+        assert "update_trust = fade" not in refused.stderr
 
     def test_show_and_check_say_that_there_is_code(self, study: Path) -> None:
         assert "Python code of its own" in CliRunner().invoke(app, ["check", "own.toml"]).stdout
-        assert f"trust = fade in {study / 'theory.py'}" in CliRunner().invoke(app, ["show", "own.toml"]).stdout
+        assert f"update_trust = fade in {study / 'theory.py'}" in CliRunner().invoke(app, ["show", "own.toml"]).stdout
         assert "Python code" not in CliRunner().invoke(app, ["check", "tiny.toml"]).stdout
 
 
@@ -409,19 +409,21 @@ class TestWhereRuleFilesMayLie:
     def test_a_scenario_names_files_beside_it_or_below(self, study: Path, file: str) -> None:
         folder = study / "inner"
         folder.mkdir()
-        (folder / "own.toml").write_text(f'extends = "../tiny.toml"\n[rules]\ntrust = "{file.format(study=study.as_posix())}:fade"\n')
-        with pytest.raises(ScenarioError, match=r"own\.toml:3: rules\.trust: .* lies outside"):
+        (folder / "own.toml").write_text(
+            f'extends = "../tiny.toml"\n[rules]\nupdate_trust = "{file.format(study=study.as_posix())}:fade"\n'
+        )
+        with pytest.raises(ScenarioError, match=r"own\.toml:3: rules\.update_trust: .* lies outside"):
             load_scenario(folder / "own.toml")
         (folder / "theories").mkdir()
         (folder / "theories" / "theory.py").write_text(HALVES)
-        (folder / "own.toml").write_text('extends = "../tiny.toml"\n[rules]\ntrust = "theories/theory.py:fade"\n')
+        (folder / "own.toml").write_text('extends = "../tiny.toml"\n[rules]\nupdate_trust = "theories/theory.py:fade"\n')
         assert load_scenario(folder / "own.toml").rivals[0].path == (folder / "theories" / "theory.py").resolve()
 
     def test_links_are_followed_before_it_is_asked(self, study: Path) -> None:
         folder = study / "inner"
         folder.mkdir()
         (folder / "theory.py").symlink_to(study / "theory.py")
-        (folder / "own.toml").write_text('extends = "../tiny.toml"\n[rules]\ntrust = "theory.py:fade"\n')
+        (folder / "own.toml").write_text('extends = "../tiny.toml"\n[rules]\nupdate_trust = "theory.py:fade"\n')
         with pytest.raises(ScenarioError, match="lies outside"):
             load_scenario(folder / "own.toml")
 
@@ -429,11 +431,11 @@ class TestWhereRuleFilesMayLie:
         folder = study / "inner"
         folder.mkdir()
         tiny = load_scenario("tiny.toml")
-        absolute = {"rules.trust": f"{study / 'theory.py'}:fade"}
+        absolute = {"rules.update_trust": f"{study / 'theory.py'}:fade"}
         assert tiny.with_changes(absolute).rivals[0].path == study / "theory.py"
-        with pytest.raises(ScenarioError, match=r"rules\.trust: .* lies outside"):
+        with pytest.raises(ScenarioError, match=r"rules\.update_trust: .* lies outside"):
             tiny.with_changes(absolute, beside=folder)
-        assert tiny.with_changes({"rules.trust": "theory.py:fade"}, beside=study).rivals[0].text == HALVES
+        assert tiny.with_changes({"rules.update_trust": "theory.py:fade"}, beside=study).rivals[0].text == HALVES
 
     def test_a_child_in_another_folder_inherits_the_file_its_parent_named(self, study: Path) -> None:
         folder = study / "inner"
@@ -441,21 +443,22 @@ class TestWhereRuleFilesMayLie:
         (folder / "theory.py").write_text(HALVES.replace("0.5", "0.1"))
         (folder / "child.toml").write_text('extends = "../own.toml"\ntitle = "Child"\n')
         assert load_scenario(folder / "child.toml").rivals[0].path == study / "theory.py"
-        (folder / "other.toml").write_text('extends = "../tiny.toml"\n[rules]\ntrust = "theory.py:fade"\n')
-        with pytest.raises(ScenarioError, match=r"inner.other\.toml:3: rules\.trust: set to .* here, but set to .* in own\.toml:4"):
+        (folder / "other.toml").write_text('extends = "../tiny.toml"\n[rules]\nupdate_trust = "theory.py:fade"\n')
+        with pytest.raises(ScenarioError, match=r"inner.other\.toml:3: rules\.update_trust: set to .* here, but set to .* in own\.toml:4"):
             load_scenario(f"own.toml+{folder / 'other.toml'}")
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
     def test_what_is_no_file_of_text_is_not_waited_for(self, study: Path) -> None:
         (study / "theory.py").unlink()
         os.mkfifo(study / "theory.py")
-        assert "is no file of Python text" in faults(study)
+        assert "theory.py is a device or a pipe: expected a file" in faults(study)
         (study / "theory.py").unlink()
         (study / "theory.py").mkdir()
-        assert "is no file of Python text" in faults(study)
+        assert "theory.py is a folder" in faults(study)
         (study / "theory.py").rmdir()
-        (study / "theory.py").write_bytes(b"#" * 2_000_000)
-        assert "is no file of Python text" in faults(study)
+        (study / "theory.py").touch()
+        os.truncate(study / "theory.py", int(TEXT_FILE) + 1)
+        assert "a file of this kind is read up to" in faults(study)
         (study / "theory.py").write_bytes(b"SHARE = '\xff'")
         assert "is not UTF-8 text" in faults(study)
 
@@ -467,16 +470,25 @@ class TestWhatIsSaidOfRules:
     @pytest.mark.parametrize(
         ("named", "said"),
         [
-            ('chalenge = "theory.py:fade"', 'own.toml:3: rules.chalenge: no rule of the month is called so; did you mean "challenge"?'),
-            ('update_trust = "theory.py:fade"', 'own.toml:3: rules.update_trust: no rule of the month is called so; did you mean "trust"?'),
+            (
+                'chalenge = "theory.py:fade"',
+                'own.toml:3: rules.chalenge: no rule of the month is called so; did you mean "intend_challenges"?',
+            ),
+            ('update_trsut = "theory.py:fade"', 'rules.update_trsut: no rule of the month is called so; did you mean "update_trust"?'),
             ('close_books = "theory.py:fade"', "rules.close_books: the books are not a theory"),
-            ('trust = "theory.py"', 'own.toml:3: rules.trust: expected "file.py:function" or "standard", found the text "theory.py"'),
-            ('trust = "theory.txt:fade"', 'expected "file.py:function"'),
-            ('trust = "theory.py:fade it"', 'expected "file.py:function"'),
-            ('trust = "the\\u0000ory.py:fade"', "no file can be called"),
-            ('trust = "theroy.py:fade"', 'theroy.py cannot be read: No such file or directory; did you mean "theory.py"?'),
-            ('trust = "theory.py:fad"', 'own.toml:3: rules.trust: {study}/theory.py has no function "fad"; did you mean "fade"?'),
-            ("trust = 3", "rules.trust: wrong type: expected text in quotes, found the number 3"),
+            (
+                'update_trust = "theory.py"',
+                'own.toml:3: rules.update_trust: expected "file.py:function" or "standard", found the text "theory.py"',
+            ),
+            ('update_trust = "theory.txt:fade"', 'expected "file.py:function"'),
+            ('update_trust = "theory.py:fade it"', 'expected "file.py:function"'),
+            ('update_trust = "the\\u0000ory.py:fade"', "no file can be called"),
+            ('update_trust = "theroy.py:fade"', 'theroy.py cannot be read: No such file or directory; did you mean "theory.py"?'),
+            (
+                'update_trust = "theory.py:fad"',
+                'own.toml:3: rules.update_trust: {study}/theory.py has no function "fad"; did you mean "fade"?',
+            ),
+            ("update_trust = 3", "rules.update_trust: wrong type: expected text in quotes, found the number 3"),
             ('first_impressions = "theory.py:fade"', "theory.py:7: fade(world, state, luck, month) cannot stand for first_impressions"),
         ],
     )
@@ -489,10 +501,10 @@ class TestWhatIsSaidOfRules:
             ("def fade(world, state, luck:\n", "theory.py:1: is not Python"),
             (
                 "def fade(state, world, luck, month): pass",
-                "fade(state, world, luck, month) cannot stand for trust: expected (world, state,",
+                "fade(state, world, luck, month) cannot stand for update_trust: expected (world, state,",
             ),
-            ("def fade(world, state, luck, month, share=0.5): pass", "cannot stand for trust"),
-            ("def fade(world, state, luck, *month): pass", "cannot stand for trust"),
+            ("def fade(world, state, luck, month, share=0.5): pass", "cannot stand for update_trust"),
+            ("def fade(world, state, luck, *month): pass", "cannot stand for update_trust"),
             (f"import os\n{BODY}pass", "theory.py:1: imports os; expected math, numpy, or"),
             (f"import cspsim.one_run.run\n{BODY}pass", "theory.py:1: imports cspsim.one_run.run"),
             (f"from cspsim.scenario.scenario import load_scenario\n{BODY}pass", "theory.py:1: imports from cspsim.scenario.scenario"),
@@ -517,7 +529,9 @@ class TestWhatIsSaidOfRules:
 
     def test_everything_wrong_is_said_at_once(self, study: Path) -> None:
         (study / "theory.py").write_text("import os\nimport sys\n")
-        (study / "own.toml").write_text('extends = "tiny"\nlevers.grent.multiplier = 2\n[rules]\ntrust = "theory.py:fade"\nx = "y"\n')
+        (study / "own.toml").write_text(
+            'extends = "tiny"\nlevers.grent.multiplier = 2\n[rules]\nupdate_trust = "theory.py:fade"\nx = "y"\n'
+        )
         with pytest.raises(ScenarioError) as caught:
             load_scenario("own.toml")
         assert len(caught.value.faults) == 5
@@ -566,6 +580,8 @@ class TestWhatIsSaidOfRules:
 
 def test_the_how_to_lists_every_rule_that_can_be_replaced() -> None:
     page = (PACKAGE.parents[1] / "docs" / "how-to-replace-a-rule.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\w, ]+) \|$", page, re.M)
-    slots = [(name, slot.rule, ", ".join(slot.arguments)) for name, slot in SLOTS.items()]
-    assert rows == slots, "the table of docs/how-to-replace-a-rule.md lists SLOTS, in its order"
+    rows = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \| `(\w+)` \|$", page, re.M)
+    before = {now: old for old, now in PRESENT_RULES.items()}
+    assert rows == [(name, ", ".join(given), before.get(name, name)) for name, given in SLOTS.items()], (
+        "the table of docs/how-to-replace-a-rule.md lists SLOTS, in its order"
+    )

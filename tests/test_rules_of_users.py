@@ -41,7 +41,7 @@ TOO_HIGH = "if month == 30:\n        state.trust[1, 0, 1] = 7"
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the tiny world and a scenario that names a rule of trust; also the working directory."""
     write_tiny_world(tmp_path)
-    (tmp_path / "own.toml").write_text('extends = "tiny"\n[rules]\ntrust = "theory.py:fade"\n')
+    (tmp_path / "own.toml").write_text('extends = "tiny"\n[rules]\nupdate_trust = "theory.py:fade"\n')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "250")
     return tmp_path
@@ -175,7 +175,7 @@ class TestWhatIsOnlyRead:
     )
     def test_only_the_rules_that_can_have_written_are_named(self, study: Path, write: Callable, named: str, blamed: str) -> None:
         texts = {"one.py": "world.reach[0]", "two.py": "world.levers.grant[0] + luck.replicates[0]"}
-        rivals = [Rival("trust", Path(name), "fade", RULE.format(body=body)) for name, body in texts.items()]
+        rivals = [Rival("update_trust", Path(name), "fade", RULE.format(body=body)) for name, body in texts.items()]
         world, luck = build_world(load_scenario("tiny.toml").data), np.zeros(8, dtype=np.uint64)
         with pytest.raises(CspsimError) if named else nullcontext() as caught, unchanged(rivals, packed(world), luck):
             write(world, luck)
@@ -203,7 +203,7 @@ class TestLimits:
                 run.advance()
 
         def in_a_sweep() -> None:
-            rule = '[policies.own]\nchanges = { "rules.trust" = "theory.py:fade" }\n[luck]\nreplicates = 2\n'
+            rule = '[policies.own]\nchanges = { "rules.update_trust" = "theory.py:fade" }\n[luck]\nreplicates = 2\n'
             Path("own-sweep.toml").write_text(f'title = "T"\nquestion = "Q?"\nbaseline = "tiny"\noutcomes = ["mean_trust"]\n{rule}')
             results = run_sweep(load_experiment("own-sweep.toml", allow_rules=True), study / "results")
             raise CspsimError(" ".join(map(str, results.failures.error)))
@@ -228,7 +228,7 @@ class TestLimits:
 
 class TestWhatARuleReaches:
     def rival(self, body: str) -> Rival:
-        return Rival("trust", Path("theory.py"), "fade", RULE.format(body=body))
+        return Rival("update_trust", Path("theory.py"), "fade", RULE.format(body=body))
 
     @pytest.mark.parametrize(
         ("body", "held"),
@@ -245,9 +245,11 @@ class TestWhatARuleReaches:
     def test_it_is_held_to_what_it_can_have_changed(self, body: str, held: list[str]) -> None:
         assert arrays_to_hold(self.rival(body)) == held
 
-    def test_functions_of_the_package_are_followed(self) -> None:
-        text = "from cspsim.model.arithmetic import learn\n" + RULE.format(body="learn(world, state, 0, 0, 0, 0.0, 1.0, month)")
-        assert names_changed(Rival("trust", Path("theory.py"), "fade", text)) >= {"belief", "belief_variance"}
+    @pytest.mark.parametrize("module", ["arithmetic", "rule_parts"])
+    def test_functions_of_the_package_are_followed(self, module: str) -> None:
+        """Also where they are only passed on."""
+        text = f"from cspsim.model.{module} import learn\n" + RULE.format(body="learn(world, state, 0, 0, 0, 0.0, 1.0, month)")
+        assert names_changed(Rival("update_trust", Path("theory.py"), "fade", text)) >= {"belief", "belief_variance"}
 
     def test_all_of_a_buffer_is_held_where_it_is_named(self) -> None:
         assert "sponsor" in arrays_to_hold(self.rival("state.counters[:] = 1"))
@@ -262,14 +264,14 @@ class TestWhatARuleReaches:
         for _ in range(14):
             state = new_state(*sizes(world))
             state.numbers[:], state.counters[:] = run.state.numbers, run.state.counters
-            for slot, entry in SLOTS.items():
-                rule = getattr(cspsim.model.month, entry.rule)
+            for name, arguments in SLOTS.items():
+                rule = getattr(cspsim.model.month, name)
                 given = {"world": packed(world), "state": packed(state), "luck": run.luck, "month": run.month}
-                before = {name: getattr(state, name).copy() for name in axes_of_state()}
-                rule(*(given[name] for name in entry.arguments))
-                changed = {name for name in axes_of_state() if not np.array_equal(before[name], getattr(state, name), equal_nan=True)}
+                before = {array: getattr(state, array).copy() for array in axes_of_state()}
+                rule(*(given[argument] for argument in arguments))
+                changed = {array for array, old in before.items() if not np.array_equal(old, getattr(state, array), equal_nan=True)}
                 path = Path(getattr(rule, "py_func", rule).__code__.co_filename)
-                assert changed <= set(arrays_to_hold(Rival(slot, path, entry.rule, path.read_text(encoding="utf-8")))), slot
+                assert changed <= set(arrays_to_hold(Rival(name, path, name, path.read_text(encoding="utf-8")))), name
                 changed_at_all |= changed
             run.advance()
         assert len(changed_at_all) > 30
@@ -305,13 +307,14 @@ for body in {bodies!r}:
     with open("theory.py", "w") as file:
         file.write({rule!r}.format(body=body))
     attempt(lambda: cspsim.simulate(cspsim.load_scenario("own.toml", allow_rules=True), 1))
-both = cspsim.load_scenario("own.toml", allow_rules=True).with_changes({{"rules.turnover": "other.py:wane"}}, allow_rules=True)
+own = cspsim.load_scenario("own.toml", allow_rules=True)
+both = own.with_changes({{"rules.replace_representatives": "other.py:wane"}}, allow_rules=True)
 with open("theory.py", "w") as file:
     file.write({rule!r}.format(body="state.trust[0, 1, 0] = 7"))
-several = both.with_changes({{"rules.trust": "theory.py:fade"}}, allow_rules=True)
+several = both.with_changes({{"rules.update_trust": "theory.py:fade"}}, allow_rules=True)
 attempt(lambda: cspsim.simulate(several, 1))
 attempt(lambda: cspsim.simulate(several.with_changes({{"rules.first_impressions": "first.py:meet"}}, allow_rules=True), 1))
-run = cspsim.Run(both.with_changes({{"rules.trust": "other.py:wane"}}, allow_rules=True))
+run = cspsim.Run(both.with_changes({{"rules.update_trust": "other.py:wane"}}, allow_rules=True))
 run.advance()
 attempt(lambda: run.advance(lambda point: run.state.trust.fill(9)))
 """
@@ -321,7 +324,7 @@ def test_interpreted_rules_are_held_too_and_of_several_the_right_one_is_named(st
     """With NUMBA_DISABLE_JIT=1 the same source says the same, and NumPy refuses what may only be read."""
     (study / "other.py").write_text(FADES)
     (study / "first.py").write_text(HIGH_AT_FIRST)
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(PACKAGE.parent)}
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(PACKAGE.parents[1])}
     script = RUN_UNCOMPILED.format(bodies=list(SAID_UNCOMPILED), rule=RULE)
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

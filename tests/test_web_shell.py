@@ -158,7 +158,7 @@ class TestScenarios:
         rule = Path(__file__).resolve().parents[1] / "experiments" / "theories" / "trust_by_favours.py"
         (tmp_path / "rule.py").write_text(rule.read_text())
         file = tmp_path / "theory.toml"
-        file.write_text('extends = "baseline"\ntitle = "Theory"\n[rules]\ntrust = "rule.py:move_trust"\n')
+        file.write_text('extends = "baseline"\ntitle = "Theory"\n[rules]\nupdate_trust = "rule.py:move_trust"\n')
         for allowed in (False, True):
             scenarios.add_scenarios([str(file)], allowed)
             assert [rival.allowed for rival in scenarios.scenario_of("theory").rivals] == [allowed]

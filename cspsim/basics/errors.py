@@ -15,6 +15,10 @@ class CspsimError(Exception):
     exit_code = 2
 
 
+class OldWords(FutureWarning):
+    """Words of the version before that are still understood. The message says where they stand and what to write now."""
+
+
 def needs(purpose: str, package: str, extra: str) -> CspsimError:
     """The error that says which package is not installed, what it is for, and the extra of cspsim that brings it."""
     return CspsimError(f'{purpose} needs {package}: pip install "cspsim[{extra}]"')

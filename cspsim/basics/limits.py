@@ -221,7 +221,7 @@ def read_file(path: Path | str, most: float = TEXT_FILE) -> bytes:
     except ValueError:  # a name with a NUL in it
         raise Unreadable(str(path).replace("\0", "\\0"), "cannot be read: no file can be called so") from None
     found = os.fstat(handle)
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(found.st_mode):  # asked first, since a folder cannot even be wrapped
         os.close(handle)
         raise Unreadable(path, "is a folder" if stat.S_ISDIR(found.st_mode) else "is a device or a pipe: expected a file")
     with os.fdopen(handle, "rb") as file:

@@ -4,14 +4,16 @@ import os
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cspsim.basics.errors import OldWords
 from cspsim.basics.outward import visible
 
 PATIENCE = 2.0  # seconds; what takes longer shows a progress bar
@@ -59,6 +61,28 @@ def remark(text: str) -> None:
 def complain(text: str) -> None:
     """An error on stderr: as it is, without wrapping, so that file:line stays whole."""
     print(f"cspsim: {visible(text)}", file=sys.stderr)
+
+
+@contextmanager
+def old_words_in_plain_words() -> Iterator[None]:
+    """In here what is said of words of the version before is a sentence on stderr, once each, without Python's file and line."""
+    usual = warnings.showwarning
+    said: set[str] = set()
+
+    def show(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None, line: str | None = None
+    ) -> None:
+        if not issubclass(category, OldWords):
+            usual(message, category, filename, lineno, file, line)
+        elif str(message) not in said:
+            said.add(str(message))
+            complain(str(message))
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = usual
 
 
 def show_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:

@@ -40,25 +40,25 @@ def guard_source(rival: Rival, function: str, alone: bool) -> str:
 
     Unless it is ``alone`` there is one before it, too, so that no rule answers for what another one has led to.
     """
-    slot, arguments = SLOTS[rival.slot], ", ".join(SLOTS[rival.slot].arguments)
-    month = "month" if "month" in slot.arguments else str(_BEFORE_THE_FIRST_MONTH)
-    number, arrays = list(SLOTS).index(rival.slot), list(axes_of_state())
-    lines = [f"def _hold_{slot.rule}(state, before, month):"]
+    rule, arguments = rival.slot, ", ".join(SLOTS[rival.slot])
+    month = "month" if "month" in SLOTS[rule] else str(_BEFORE_THE_FIRST_MONTH)
+    number, arrays = list(SLOTS).index(rule), list(axes_of_state())
+    lines = [f"def _hold_{rule}(state, before, month):"]
     for name in arrays_to_hold(rival):
         low, high = (f'float("{limit}")' for limit in axes_of_state()[name][2:])
         lines.append(f"    hold(state.{name}, {low}, {high}, {number}, {arrays.index(name)}, before, month)")
-    lines += ["    return", f"def {slot.rule}({arguments}):"]
-    if not alone and rival.slot != _FIRST:
-        lines.append(f"    _hold_{slot.rule}(state, True, {month})")
-    lines += [f"    {function}({arguments})", f"    _hold_{slot.rule}(state, False, {month})"]
+    lines += ["    return", f"def {rule}({arguments}):"]
+    if not alone and rule != _FIRST:
+        lines.append(f"    _hold_{rule}(state, True, {month})")
+    lines += [f"    {function}({arguments})", f"    _hold_{rule}(state, False, {month})"]
     return "\n".join(lines) + "\n"
 
 
 def out_of_range_in_words(error: OutOfRange, rivals: Sequence[Rival]) -> str:
     """Who left what out of its limits, where and when."""
-    slot, array, before, month, place, value, shape = error.args
+    place_of_rule, array, before, month, place, value, shape = error.args
     name, axes = list(axes_of_state().items())[array]
-    rival = next(rival for rival in rivals if rival.slot == list(SLOTS)[slot])
+    rival = next(rival for rival in rivals if rival.slot == list(SLOTS)[place_of_rule])
     index = ", ".join(str(k) for k in np.unravel_index(place, shape))
     where = f"state.{name}[{index}]"
     when = "before the first month" if month < 0 else f"in month {month + 1} of the run, warm-up included"

@@ -113,7 +113,7 @@ def require_permission(scenario: Scenario) -> None:
 
 @lru_cache(maxsize=64)
 def _built(rivals: tuple[Rival, ...]) -> Rulebook:
-    replaced = {SLOTS[rival.slot].rule for rival in rivals}
+    replaced = {rival.slot for rival in rivals}
     month = _module(month_source(rivals), "month", Path(standard_month.__file__))
 
     def fitting(usual: Step, own: Step) -> Step:
@@ -128,7 +128,7 @@ def _built(rivals: tuple[Rival, ...]) -> Rulebook:
 def month_source(rivals: tuple[Rival, ...]) -> str:
     """The source of ``month.py`` with each rival, guarded, under the name of the rule it replaces. Lines stay where they are."""
     source = Path(standard_month.__file__).read_text(encoding="utf-8")
-    replaced = {SLOTS[rival.slot].rule: rival for rival in rivals}
+    replaced = {rival.slot: rival for rival in rivals}
     lines = source.splitlines()
     for node in ast.parse(source).body:
         if not isinstance(node, ast.ImportFrom):
@@ -186,7 +186,7 @@ def _compile_rivals(rivals: tuple[Rival, ...], scenario: Scenario) -> None:
     shut = given | {"world": packed(read_only(world)), "luck": read_only(new_luck(0, 0))}
     for rival in rivals:
         rule = getattr(module_of(rival), rival.function)
-        usual, closed = (tuple(numba.typeof(kinds[name]) for name in SLOTS[rival.slot].arguments) for kinds in (given, shut))
+        usual, closed = (tuple(numba.typeof(kinds[name]) for name in SLOTS[rival.slot]) for kinds in (given, shut))
         try:
             rule.compile(usual)
         except numba.core.errors.NumbaError as error:

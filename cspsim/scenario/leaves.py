@@ -10,6 +10,7 @@ from functools import cache, cached_property
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
+from cspsim.scenario.old_words import present_key
 from cspsim.scenario.schema import DatedPath, FileSection, Number, ScenarioData
 from cspsim.scenario.toml_lines import Key, join_key, line_of, locate_keys
 
@@ -86,7 +87,8 @@ class Origin:
     @cached_property
     def lines(self) -> Mapping[Key, int]:
         """The line of every key. Found only when somebody asks: most scenarios have no faults."""
-        return locate_keys(self.text) if self.text is not None else {}
+        found = locate_keys(self.text) if self.text is not None else {}
+        return {present_key(key): line for key, line in found.items()} | found
 
     def line(self, key: Key) -> int | None:
         """The line of a key, else of the nearest table around it; None where nobody wrote a line."""

@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cspsim.basics.errors import did_you_mean
+from cspsim.basics.errors import did_you_mean, nearest
 from cspsim.basics.limits import Unreadable, read_file
+from cspsim.scenario.old_words import PRESENT_RULES, with_present_imports
 from cspsim.scenario.rival_writes import written_into
 
 STANDARD_RULE = "standard"
@@ -21,43 +22,37 @@ _MONTHLY = ("world", "state", "luck", "month")
 _AT_FIRST = ("world", "state", "luck")
 
 
-class Slot(NamedTuple):
-    """A place for a rule: the package's own rule there, and what a rule in this place is given."""
-
-    rule: str
-    arguments: tuple[str, ...] = _MONTHLY
-
-
-SLOTS: Mapping[str, Slot] = {
-    "first_impressions": Slot("first_impressions", _AT_FIRST),
-    "beliefs": Slot("form_beliefs", _AT_FIRST),
-    "budgets": Slot("receive_budgets"),
-    "commissioning": Slot("divide_pot"),
-    "crime": Slot("commit_crimes"),
-    "recording": Slot("record_crimes"),
-    "assessment": Slot("assess_needs"),
-    "plan_year": Slot("begin_plan_year"),
-    "agenda": Slot("propose_items"),
-    "table": Slot("take_table"),
-    "challenge": Slot("intend_challenges"),
-    "advocates": Slot("appoint_advocates"),
-    "hearing": Slot("hear_challenges"),
-    "decision": Slot("decide_items"),
-    "pledges": Slot("intend_pledges"),
-    "workload": Slot("share_work"),
-    "delivery": Slot("deliver_units"),
-    "evaluation_choice": Slot("intend_evaluations"),
-    "evaluation": Slot("evaluate_projects"),
-    "trust": Slot("update_trust"),
-    "funder_trust": Slot("update_funder_trust"),
-    "turnover": Slot("replace_representatives"),
+SLOTS: Mapping[str, tuple[str, ...]] = {
+    "first_impressions": _AT_FIRST,
+    "form_beliefs": _AT_FIRST,
+    "receive_budgets": _MONTHLY,
+    "divide_pot": _MONTHLY,
+    "commit_crimes": _MONTHLY,
+    "record_crimes": _MONTHLY,
+    "assess_needs": _MONTHLY,
+    "begin_plan_year": _MONTHLY,
+    "propose_items": _MONTHLY,
+    "take_table": _MONTHLY,
+    "intend_challenges": _MONTHLY,
+    "appoint_advocates": _MONTHLY,
+    "hear_challenges": _MONTHLY,
+    "decide_items": _MONTHLY,
+    "intend_pledges": _MONTHLY,
+    "share_work": _MONTHLY,
+    "deliver_units": _MONTHLY,
+    "intend_evaluations": _MONTHLY,
+    "evaluate_projects": _MONTHLY,
+    "update_trust": _MONTHLY,
+    "update_funder_trust": _MONTHLY,
+    "replace_representatives": _MONTHLY,
 }
-"""Key under ``[rules]`` -> the rule of ``month.py`` it replaces. The books are not among them: every theory is measured alike."""
+"""Rule of ``month.py`` that may be replaced, by the name of its function -> what it is given. The books are not among them: every theory
+is measured alike."""
 
-_PACKAGE = {f"cspsim.model.{name}" for name in ("arithmetic", "compiled", "counts", "luck", "parameters", "state", "tallies", "world")}
-_IMPORTS = 'expected math, numpy, or "from cspsim.model.X import ..." with X one of rules, ' + ", ".join(
-    sorted(name.removeprefix("cspsim.model.") for name in _PACKAGE)
-)
+_PACKAGE = {
+    f"cspsim.model.{name}" for name in ("rule_parts", "arithmetic", "compiled", "counts", "luck", "parameters", "state", "tallies", "world")
+}
+_IMPORTS = 'expected math, numpy, or "from cspsim.model.rule_parts import ..."'
 READ_ONLY = "a rule may read the world and luck, which all runs share; what changes belongs into the state, or into a copy"
 _PLAIN = (
     ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.unaryop, ast.operator, ast.Load, ast.Store,
@@ -124,8 +119,8 @@ def misnamed(slot: str) -> tuple[str, str]:
     """What is wrong with a key under ``[rules]`` that is none, and how to mend it."""
     if slot in ("accounts", "open_books", "close_books"):
         return "the books are not a theory: every rule is measured by the same accounts", f"rules are {', '.join(SLOTS)}"
-    by_function = {entry.rule: name for name, entry in SLOTS.items()}
-    hint = f'did you mean "{by_function[slot]}"?' if slot in by_function else did_you_mean(slot, SLOTS)
+    close = nearest(slot, [*SLOTS, *PRESENT_RULES])
+    hint = f'did you mean "{PRESENT_RULES.get(close, close)}"?' if close else did_you_mean(slot, SLOTS)
     return "no rule of the month is called so", hint
 
 
@@ -133,10 +128,10 @@ def misnamed(slot: str) -> tuple[str, str]:
 
 
 def read_rule_file(path: Path) -> str:
-    """The text of a rule file. Raises ValueError with what kept it from being read."""
+    """The text of a rule file, its imports as this version has them. Raises ValueError with what kept it from being read."""
     try:
         path.stat()
-        return read_file(path).decode("utf-8-sig")
+        return with_present_imports(read_file(path).decode("utf-8-sig"), path)
     except Unreadable as error:
         raise ValueError(str(error)) from None
     except UnicodeDecodeError:
@@ -183,7 +178,7 @@ def _writes(tree: ast.Module, function: str) -> Iterator[RuleFault]:
 
 
 def _signature(rival: Rival, functions: Mapping[str, ast.FunctionDef]) -> Iterator[RuleFault]:
-    wanted = SLOTS[rival.slot].arguments
+    wanted = SLOTS[rival.slot]
     function = functions.get(rival.function)
     if function is None:
         public = [name for name in functions if not name.startswith("_")]
@@ -264,7 +259,9 @@ def _strange_attribute(node: ast.Attribute) -> Iterator[RuleFault]:
 
 def _unrepeatable(line: int) -> RuleFault:
     return RuleFault(
-        line, "draws luck that no run can repeat", "draw from cspsim.model.luck: uniforms(luck, MEETINGS, month, key, other_key)"
+        line,
+        "draws luck that no run can repeat",
+        "draw as cspsim.model.rule_parts does: uniforms(luck, MEETINGS, month, key, other_key)",
     )
 
 

@@ -15,6 +15,7 @@ from cspsim.basics.errors import CspsimError, Fault, ScenarioError, nearest
 from cspsim.scenario.checks import month_of
 from cspsim.scenario.leaves import PROSE, Leaf, Leaves, Origin, SchemaShape, leaves_of, nested, shown_key, whole_shape
 from cspsim.scenario.merging import Merger, applied
+from cspsim.scenario.old_words import with_present_keys
 from cspsim.scenario.rival_rules import STANDARD_RULE, Rival, file_name, placed, sharing_names
 from cspsim.scenario.scenario_files import FilesRead, scenario_names, shipped_folder
 from cspsim.scenario.schema import ScenarioData
@@ -124,14 +125,13 @@ class Scenario:
         """
         said_before = {leaf.origin for leaf in self._leaves.values()} | {self._home}
         origin = Origin(CHANGES, None, frozenset(said_before).union(*(before.builds_on for before in said_before)))
+        given, faults = _leaves_of_changes(changes)
         own: Leaves = {}
-        faults = []
-        for dotted, value in changes.items():
+        for key, value in given.items():
             try:
-                key = split_key(dotted) if isinstance(dotted, str) else ()
-                own |= {leaf: Leaf(_found(leaf, given, beside), origin) for leaf, given in _leaves_at(key, _plain(value)).items()}
+                own[key] = Leaf(_found(key, value, beside), origin)
             except ValueError as error:
-                faults.append(Fault(CHANGES, None, str(dotted), str(error)))
+                faults.append(Fault(CHANGES, None, shown_key(key), str(error)))
         if faults:
             raise ScenarioError(faults, name or self.name)
         name = name or _changed_name(self.name, changes)
@@ -175,6 +175,19 @@ class Scenario:
     def rule_files(self) -> dict[str, str]:
         """The files that ``to_toml`` names, each with its text."""
         return sharing_names(self.rivals)
+
+
+def _leaves_of_changes(changes: Mapping[str, Any]) -> tuple[dict[Key, Any], list[Fault]]:
+    """The leaves of all changes, under their present names, and what is wrong with the keys."""
+    leaves: dict[Key, Any] = {}
+    faults = []
+    for dotted, value in changes.items():
+        try:
+            leaves |= _leaves_at(split_key(dotted) if isinstance(dotted, str) else (), _plain(value))
+        except ValueError as error:
+            faults.append(Fault(CHANGES, None, str(dotted), str(error)))
+    present, twice = with_present_keys(leaves, CHANGES, lambda _: None)
+    return present, [*faults, *twice]
 
 
 def _found(key: Key, value: Any, beside: Path | None) -> Any:

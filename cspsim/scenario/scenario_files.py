@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from cspsim.basics.errors import Fault, did_you_mean
 from cspsim.basics.limits import TOO_DEEP, VARIABLES, Unreadable, files_allowed, is_too_deep, read_file, too_many_keys
 from cspsim.scenario.leaves import Leaf, Leaves, Origin, leaves_of, shown_key, whole_shape
+from cspsim.scenario.old_words import with_present_keys
 from cspsim.scenario.rival_rules import placed
 from cspsim.scenario.toml_lines import Key
 
@@ -58,7 +59,7 @@ class FilesRead:
         self.search = [Path(folder) for folder in search]
         self.files: dict[Path, ScenarioFile] = {}  # what is extended stands before what extends it
         self.faults: list[Fault] = []
-        self.misplaced: list[Fault] = []  # rule files that are not where they may be
+        self.misplaced: list[Fault] = []  # rules that are named twice, and rule files that are not where they may be
 
     def find(self, name: str, beside: Path | None = None) -> Path | None:
         """The file of a name. A file that extends its own name means the next one found, else it is a circle."""
@@ -121,7 +122,9 @@ class FilesRead:
         parents = tuple(dict.fromkeys(parent for parent in fetched if parent is not None))
         origin = Origin(label, text, frozenset().union(*(self.files[parent].closure for parent in parents)))
         own: Leaves = {}
-        for key, value in leaves_of(raw, whole_shape()).items():
+        said, twice = with_present_keys(leaves_of(raw, whole_shape()), label, origin.line)
+        self.misplaced += twice
+        for key, value in said.items():
             try:
                 own |= {key: Leaf(_placed(key, value, path.parent), origin)} if key else {}
             except ValueError as error:

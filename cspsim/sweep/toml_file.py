@@ -12,6 +12,7 @@ from cspsim.basics.limits import FAULTS
 from cspsim.basics.outward import for_shell
 from cspsim.scenario.checks import unshowable
 from cspsim.scenario.leaves import Origin
+from cspsim.scenario.old_words import in_present_words
 from cspsim.scenario.scenario_files import label_of, parsed_toml, shipped_folder
 from cspsim.scenario.schema import FileSection
 from cspsim.scenario.toml_lines import Key, join_key
@@ -72,10 +73,7 @@ class FileReader:
         """
         for fault in error.faults:
             if fault.line is None:
-                about_it = (
-                    where for dotted, where in places.items() if fault.key.startswith(dotted) or dotted.startswith(fault.key or " ")
-                )
-                place = next(about_it, key)
+                place = next((where for dotted, where in places.items() if _is_about(fault.key, dotted)), key)
                 about = "" if place != key or not fault.key else f"{fault.key}: "
                 self.blame(place, f"{about}{fault.message}", fault.hint)
             else:
@@ -103,6 +101,12 @@ class FileReader:
         """Raise the reader's kind of error if anything was found."""
         if self.faults:
             raise self.error()
+
+
+def _is_about(blamed: str, dotted: str) -> bool:
+    """Whether a fault at one dotted key is about what a file says under another: the same place, above it or below it."""
+    names = {dotted, in_present_words(dotted)}
+    return any(blamed.startswith(name) or name.startswith(blamed or " ") for name in names)
 
 
 def _complaints(error: ValidationError, schema: type[FileSection]) -> Iterator[tuple[Key, str, str]]:

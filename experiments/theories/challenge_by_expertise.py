@@ -8,10 +8,7 @@ member knows, which evaluation and hearing change. Their discrepancy is a share 
 
 from math import sqrt
 
-from cspsim.model.compiled import compiled
-from cspsim.model.luck import Luck
-from cspsim.model.state import State
-from cspsim.model.world import World
+from cspsim.model.rule_parts import Luck, State, World, compiled
 
 NEARNESS = 0.5  # own standard deviations; their 0.5 of a scale from 0 to 1 ("an arbitrary value"), so the unit is an assumption
 LEAST_VARIANCE = 1e-9  # a belief is never certain

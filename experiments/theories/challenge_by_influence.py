@@ -9,12 +9,7 @@ from math import exp, sqrt
 
 import numpy as np
 
-from cspsim.model.compiled import compiled
-from cspsim.model.luck import MEETINGS, Luck, uniforms
-from cspsim.model.parameters import Floats
-from cspsim.model.state import State
-from cspsim.model.tallies import Trait
-from cspsim.model.world import World
+from cspsim.model.rule_parts import MEETINGS, Floats, Luck, State, Trait, World, compiled, uniforms
 
 MOST_ROUNDS = 500  # of talk; opinions settle long before, unless nobody holds on to anything
 SETTLED = 1e-12  # a round that moves no opinion by more than this is the last

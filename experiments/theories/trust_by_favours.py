@@ -5,11 +5,7 @@ github.com/fcruztorres/ABM_Energy_Transition, Model.nlogo): trust x 0.95 where a
 helps, x 1.01 for an informal contact, at most full trust. Strength D: numbers of a simulation, not fitted to data.
 """
 
-from cspsim.model.compiled import compiled
-from cspsim.model.luck import Luck
-from cspsim.model.state import State
-from cspsim.model.tallies import Work
-from cspsim.model.world import World
+from cspsim.model.rule_parts import Luck, State, Work, World, compiled
 
 HARMED = 0.95  # times, as in the source
 HELPED = 1.025  # times, as in the source

@@ -5,10 +5,7 @@ s bad outcomes, older ones forgotten by a factor each period, trust is the mean 
 Strength D here: exact as statistics, made for electronic markets, not tested on partnerships.
 """
 
-from cspsim.model.compiled import compiled
-from cspsim.model.luck import Luck
-from cspsim.model.state import State
-from cspsim.model.world import World
+from cspsim.model.rule_parts import Luck, State, World, compiled
 
 MEMORY = 0.95  # share of the record that still counts a month later; an assumption: the record is that of some 20 months
 

@@ -114,7 +114,7 @@ TEXTS: dict[str, str | bytes] = {
     "extends-escape": f'extends = "{EVIL}"\n',
     "extends-long": f'extends = "{"x" * 5000}"\n',
     "extends-types": "extends = [1, [2], {a = 3}]\n",
-    "rules": CHILD + '[rules]\ntrust = "../../../etc/passwd.py:f"\nchallenge = "rule.py:nothing"\nhearing = 7\n',
+    "rules": CHILD + '[rules]\nupdate_trust = "../../../etc/passwd.py:f"\nintend_challenges = "rule.py:nothing"\nhear_challenges = 7\n',
     "many-policies": HEAD + "\n".join(f"[policies.p{n}]\nscenario = 'nowhere'" for n in range(300)),
     "factorial": EXPERIMENT
     + "[levers]\nlevels = 100\n[levers.vary]\n"
@@ -197,8 +197,9 @@ SETTINGS = [
     "levers.grant.multiplier=[[[[]]]]", "levers.grant.multiplier=" + "[" * 5000, "levers.grant=" + "{a=" * 300 + "1" + "}" * 300,
     'levers.grant.path={"9999-12"=1}', 'levers.grant.path={"-1"=1}', "time.last_month=9999-12", "time.first_month=0001-01",
     "time.warm_up_months=-5", f'title="{EVIL}"', "x" * 100_000 + "=1", "partnerships.nowhere.population=1", "switches=1",
-    "rules.trust=folder", "rules.trust=/dev/zero:f", "rules.trust=zero.py:f", "rules.trust=folder.py:f", "rules.trust=loop.py:f",
-    "rules.trust=pipe.py:f", *(f"rules.trust=rule-{name}.py:f" for name in RULES),
+    "rules.update_trust=folder", "rules.update_trust=/dev/zero:f", "rules.update_trust=zero.py:f", "rules.update_trust=folder.py:f",
+    "rules.update_trust=loop.py:f", "rules.update_trust=pipe.py:f", "rules.trust=pipe.py:f",
+    *(f"rules.update_trust=rule-{name}.py:f" for name in RULES),
 ]  # fmt: skip
 
 
