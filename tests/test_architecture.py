@@ -131,6 +131,13 @@ class TestRooms:
         order = list(TopologicalSorter({room: set(others) for room, others in arrows().items()}).static_order())
         assert order.index("model") < order.index("scenario") < order.index("running") < order.index("comparing") < order.index("cli")
 
+    def test_no_module_imports_one_that_imports_it(self) -> None:
+        """Not when the program runs, early or late; a module may name another's types only (``TYPE_CHECKING``)."""
+        names = {path: ".".join(("cspsim", *path.relative_to(PACKAGE).with_suffix("").parts)) for path in source_files()}
+        inside = set(names.values())
+        graph = {name: {other for other, _ in imports(path, while_typing=False)} & inside for path, name in names.items()}
+        TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
     def test_the_model_stands_on_nothing(self) -> None:
         assert not arrows()["model"], "everything compiled depends on lies in one folder, and the cache is keyed by that folder"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from cspsim.analysis.analysing import Analysis
+from cspsim.analysis.analysis import Analysis
 from cspsim.analysis.boxes import FOUND, Box, bare_number, factor_title
 from cspsim.analysis.discovery import PolicyFailure, tree_in_words
 from cspsim.analysis.effect_figures import MOST_CURVES, MOST_HALVES, draw_halves, draw_turns

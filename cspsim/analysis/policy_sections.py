@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from cspsim.analysis.analysing import Analysis
+from cspsim.analysis.analysis import Analysis
 from cspsim.analysis.effect_figures import draw_policy_effects, draw_robustness
 from cspsim.analysis.robustness import OverLuck
 from cspsim.analysis.section import AnalysisSection, difference_words, grid_of, range_words, share_words, source_line, verdict_words

@@ -13,7 +13,7 @@ from cspsim.reports.summary import Grid, direction_of
 from cspsim.running.outcomes import OUTCOMES, POUNDS, SHARE
 
 if TYPE_CHECKING:
-    from cspsim.analysis.analysing import Analysis
+    from cspsim.analysis.analysis import Analysis
     from cspsim.analysis.noise import Estimate
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from cspsim.calibration.calibration_summary import Findings, expected_counts, short_name, totals_of
 from cspsim.calibration.forecasts import LAST_YEAR, MODEL, SEASONAL_MEAN, UNCALIBRATED, UNTOLD, Forecast
 from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, ReportChart, finished, sheet
-from cspsim.reports.summary import versions
+from cspsim.running.same_code import versions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

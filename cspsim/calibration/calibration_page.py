@@ -10,7 +10,8 @@ from cspsim.calibration.forecasts import mean_scores
 from cspsim.calibration.posterior import posterior_text
 from cspsim.reports.charts import ReportChart
 from cspsim.reports.rendering import render
-from cspsim.reports.summary import Grid, about_scenario, versions
+from cspsim.reports.summary import Grid, about_scenario
+from cspsim.running.same_code import versions
 
 if TYPE_CHECKING:
     import pandas as pd

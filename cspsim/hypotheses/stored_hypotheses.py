@@ -11,7 +11,7 @@ from cspsim.basics.exports import MANIFEST, as_json, damages, is_sealed, sealed
 from cspsim.hypotheses.freezing import FileRecord, Receipt
 from cspsim.hypotheses.testing import Judgement
 from cspsim.model.compiled import rules_key
-from cspsim.reports.summary import versions
+from cspsim.running.same_code import versions
 
 RESULTS = "results.json"
 

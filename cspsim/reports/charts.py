@@ -19,8 +19,8 @@ from cspsim.basics.formats import MINUS, amount, scale_of
 from cspsim.basics.outward import visible
 from cspsim.comparing.five_definitions import DEFINITIONS, dashboard
 from cspsim.model.parameters import Floats
-from cspsim.reports.summary import versions
 from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.same_code import versions
 from cspsim.running.years import Years, by_year
 
 if TYPE_CHECKING:

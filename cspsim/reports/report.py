@@ -21,11 +21,11 @@ from cspsim.reports.summary import (
     money_grid,
     outcome_grid,
     titles_of_places,
-    versions,
     window_in_words,
 )  # fmt: skip
 from cspsim.running.outcomes import MAIN, POUNDS
 from cspsim.running.results import AREA, Results
+from cspsim.running.same_code import versions
 from cspsim.running.simulation import simulate
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.world_building import size_of

@@ -19,11 +19,14 @@ def shipped_folder() -> Path:
     return inside if inside.is_dir() else here.parent / "scenarios"
 
 
+def shipped_experiments() -> Path:
+    """Where the shipped experiments lie: beside the shipped scenarios."""
+    return shipped_folder().parent / "experiments"
+
+
 def theories_folder() -> Path:
     """Where the shipped rival theories lie, each a scenario with its rule file beside it."""
-    here = Path(__file__).resolve().parents[1]
-    inside = here / "experiments" / "theories"
-    return inside if inside.is_dir() else here.parent / "experiments" / "theories"
+    return shipped_experiments() / "theories"
 
 
 def scenario_names() -> list[str]:
@@ -139,7 +142,7 @@ def _placed(key: Key, value: Any, folder: Path) -> Any:
 
 def label_of(path: Path) -> str:
     """How a file is called in messages: short, and the same on every machine for shipped files."""
-    for folder, prefix in ((shipped_folder(), "scenarios"), (theories_folder(), "experiments/theories"), (Path.cwd(), "")):
+    for folder, prefix in ((shipped_folder(), "scenarios"), (shipped_experiments(), "experiments"), (Path.cwd(), "")):
         if path.is_relative_to(folder):
             return (Path(prefix) / path.relative_to(folder)).as_posix()
     return str(path)

@@ -8,7 +8,7 @@ from typing import Any
 
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import MANIFEST, as_json, check_target, damages, is_sealed, sealed, write_checksums, write_whole
-from cspsim.model.compiled import PACKAGE, rule_files
+from cspsim.running.same_code import rules_hash
 from cspsim.search.search_file import Search, trial_settings
 from cspsim.search.trials import Archive
 
@@ -103,11 +103,3 @@ def search_digest(search: Search, trials: int) -> str:
         {name: scenario.digest for name, scenario in search.references.items()}, rules_hash(), sys.modules["cspsim"].__version__,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
-
-
-def rules_hash() -> str:
-    """A hash of the rules of the model: trials under other rules are other trials."""
-    rules = hashlib.sha256()
-    for path in rule_files():
-        rules.update(f"{path.relative_to(PACKAGE).as_posix()}\x1f".encode() + path.read_bytes())
-    return rules.hexdigest()[:16]

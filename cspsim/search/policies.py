@@ -59,7 +59,7 @@ def mean_levels(search: Search, scenario: Scenario) -> Levels:
     return {d.name: float(np.asarray(getattr(world.levers, d.name))[counted].mean()) for d in search.dimensions}
 
 
-class Bench:
+class TrialBench:
     """Runs policies on the same assumption sets and the same luck, so that any two can be compared in pairs.
 
     ``seed`` draws the assumption sets, ``first_replicate`` is where the luck begins: another seed and other

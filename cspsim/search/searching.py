@@ -9,7 +9,7 @@ from cspsim.basics.limits import EstimatedWork, work_of
 from cspsim.model.parameters import Floats
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.world_building import size_of
-from cspsim.search.policies import Bench, Progress, changes_anything, mean_levels, mixed
+from cspsim.search.policies import Progress, TrialBench, changes_anything, mean_levels, mixed
 from cspsim.search.proposing import Problem, look, singles
 from cspsim.search.retest import Look, Profiled, Retested, profile, retested
 from cspsim.search.search_file import Search
@@ -75,7 +75,7 @@ def run_search(
     """Run what is left of the trials, choose, and look again. Raises CspsimError where a library is missing."""
     data = search.data
     trials = trials or data.trials
-    bench = Bench(search, data.assumption_sets, data.replicates, data.seed, 0, threads, progress)
+    bench = TrialBench(search, data.assumption_sets, data.replicates, data.seed, 0, threads, progress)
     baseline = bench.measure(search.baseline)
     problem = problem_of(search, baseline)
     look(problem, lambda levels: bench.measure(mixed(search, levels, "trial")), archive, data.methods, trials)
@@ -129,7 +129,7 @@ def look_again(
     """
     data = search.data
     sets, replicates = data.retest.assumption_sets, data.retest.replicates
-    bench = Bench(search, sets, replicates, fresh_seed(data.seed), data.assumption_sets * data.replicates, threads, progress)
+    bench = TrialBench(search, sets, replicates, fresh_seed(data.seed), data.assumption_sets * data.replicates, threads, progress)
     chosen_ones = {standing.names[k]: k for k in [*roles.values(), *finalists(standing, data.retest.finalists)]}
     scenarios = {role: mixed(search, standing.levels(roles[role]) or {}, role) for role in (LEAST_HARM, SAFEST) if role in roles}
     kept = {search.baseline.name, *search.references, *(standing.names[roles[role]] for role in scenarios)}

@@ -18,10 +18,10 @@ import dask.config
 from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, get_worker
 
 from cspsim.basics.errors import CspsimError
+from cspsim.running.same_code import differences, versions
 from cspsim.sweep.executor import WAITING, Job, Tables, isolated
 from cspsim.sweep.jobs import Bench, run_job
 from cspsim.sweep.plan import Plan
-from cspsim.sweep.same_code import differences, versions
 
 LOCAL = "local:"
 ANSWER_WITHIN = 20  # seconds that a scheduler has to answer

@@ -10,9 +10,9 @@ from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import SEAL, is_sealed
 from cspsim.model.luck import STREAMS
 from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.same_code import versions
 from cspsim.sweep.folders import Folder
 from cspsim.sweep.plan import Plan
-from cspsim.sweep.same_code import versions
 
 MANIFEST = "manifest.json"
 

@@ -8,6 +8,7 @@ import pyarrow as arrow
 
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import CHECKSUMS, as_json, sealed
+from cspsim.running.same_code import differences, versions
 from cspsim.sweep.folders import Folder
 from cspsim.sweep.jobs import FAILURES, RUNS, TABLES, as_parquet, from_parquet
 from cspsim.sweep.ledger import (
@@ -25,7 +26,6 @@ from cspsim.sweep.ledger import (
 )
 from cspsim.sweep.manifest import MANIFEST, DamagedManifest, assumptions_table, luck_table, manifest_of, policies_table, read_manifest
 from cspsim.sweep.plan import Plan
-from cspsim.sweep.same_code import differences, versions
 
 RUNNING, PAUSED, COMPACTING, COMPLETE = "running", "paused", "compacting", "complete"
 COMPACT_ROWS = 200_000  # rows of runs in one compact file: a few dozen megabytes

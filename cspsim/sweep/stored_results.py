@@ -12,7 +12,7 @@ from cspsim.basics.errors import CspsimError, did_you_mean
 from cspsim.basics.limits import QUERY, Limits, limits_of
 from cspsim.basics.outward import as_argument, for_shell
 from cspsim.model.parameters import Floats, Integers
-from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.outcomes import OUTCOMES, ratio_influence
 from cspsim.running.results import AREA
 from cspsim.sweep.folders import LocalFolder, local_copy
 from cspsim.sweep.ledger import DESIGN, Files, check_files, read_ledger, read_slips
@@ -66,11 +66,11 @@ class Cells(NamedTuple):
             return np.where(there > 1, np.sqrt(variance / there), np.nan)
 
     def _influence(self) -> Floats:
-        """What each run does to its cell's value: the linearised ratio (Cochran 1977, section 6.3)."""
+        """What each run does to its cell's value (see ``ratio_influence``)."""
         weights = np.where(np.isnan(self.numerator), np.nan, self.denominator)
         with np.errstate(divide="ignore", invalid="ignore"):
             mean = np.nansum(weights, axis=2, keepdims=True) / (~np.isnan(weights)).sum(axis=2, keepdims=True)
-            return (self.numerator - self.value[..., None] * self.denominator) / mean
+        return ratio_influence(self.numerator, self.denominator, self.value[..., None], mean)
 
     def _pairs(self) -> "tuple[Cells, Cells]":
         """Every policy and what it is measured against, both without runs that one of them lacks."""
@@ -195,7 +195,7 @@ class SweepResults:
         """The answer to a query over the tables. Raises CspsimError when DuckDB refuses it, TooMuch when it goes beyond the limits."""
         import pyarrow as arrow
 
-        from cspsim.sweep.exporting import batches
+        from cspsim.sweep.querying import batches
 
         return arrow.Table.from_batches(list(batches(self, query, most=self.limits.memory))).to_pandas()
 

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from cspsim.model.compiled import PACKAGE
+from cspsim.model.compiled import PACKAGE, rule_files
 
 CODE = "code"
 COMPUTING = ("cspsim", CODE, "numpy", "numba", "llvmlite", "scipy")
@@ -17,13 +17,22 @@ COMPUTING = ("cspsim", CODE, "numpy", "numba", "llvmlite", "scipy")
 @cache
 def versions() -> Mapping[str, str]:
     """Versions of what made the numbers, with a hash of the package's own sources."""
-    found = {"python": sys.version.split()[0]}
-    for name in ("cspsim", "numpy", "numba", "llvmlite", "pyarrow", "scipy"):
+    own = sys.modules["cspsim"]  # always there by now; importing it by name would turn the order of the rooms round
+    found = {"cspsim": str(own.__version__), "python": sys.version.split()[0]}
+    for name in ("numpy", "numba", "llvmlite", "pyarrow", "scipy"):
         try:
             found[name] = version(name)
-        except PackageNotFoundError:  # run from its source without being installed
+        except PackageNotFoundError:  # found on the path without being installed
             found[name] = "unknown"
-    return {**found, CODE: hash_of_sources(PACKAGE)}
+    return {**found, CODE: hash_of_sources(Path(str(own.__file__)).resolve().parent)}
+
+
+def rules_hash() -> str:
+    """Hash (16 hexadecimal digits) of the model's own sources: under other rules the same plan has other results."""
+    digest = hashlib.sha256()
+    for path in rule_files():
+        digest.update(f"{path.relative_to(PACKAGE).as_posix()}\x1f".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def hash_of_sources(package: Path) -> str:
