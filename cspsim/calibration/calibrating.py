@@ -9,7 +9,7 @@ from scipy.special import ndtr, ndtri
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.limits import EstimatedWork, work_of
 from cspsim.calibration.calibration_file import Calibration
-from cspsim.calibration.history_matching import CUTOFF, fit_emulator, implausibility, predict
+from cspsim.calibration.history_matching import CUTOFF, fit_emulator, implausibility, not_ruled_out, predict
 from cspsim.calibration.monthly_runs import Prior, Simulated, simulate_sets
 from cspsim.calibration.regression_abc import posterior_scores
 from cspsim.calibration.targets import Target, observed_targets, simulated_targets
@@ -109,7 +109,7 @@ def learn_numbers(
         fresh, _ = _simulated(calibration, quantiles, first_replicate + number * WIDTH, threads, progress)
         expected, spread = predict(emulator, fresh.scores)
         waves.append(Wave(len(fresh.scores), left, float((np.abs(fresh.targets - expected) <= 2 * spread).mean())))
-        kept = implausibility(emulator, pool.scores, observed, tolerance).max(axis=1) <= CUTOFF
+        kept = not_ruled_out(emulator, pool.scores, observed, tolerance)
         pool = Pool(np.vstack([pool.scores[kept], fresh.scores]), np.vstack([pool.targets[kept], fresh.targets]))
     generator = np.random.default_rng(seed_of(calibration, "posterior", name))
     scores = posterior_scores(pool.scores, pool.targets, observed, tolerance, budget.posterior_sets, generator)
