@@ -17,7 +17,7 @@ from cspsim.sweep.toml_file import FileReader, find_file
 
 Counted = Literal["grant_spent", "own_priorities", "partner_hours"]
 Objective = Literal["cost", "harm", "downside"]
-Method = Literal["kriging", "tpe", "sobol", "random"]
+Method = Literal["kriging", "sobol", "random"]
 
 COUNTED: dict[Counted, Tally] = {"grant_spent": Tally.SPENT, "own_priorities": Tally.OWN_PRIORITIES, "partner_hours": Tally.HOURS_COST}
 """What may count towards the budget: the denominator of the benefit-cost ratio, in its three parts."""

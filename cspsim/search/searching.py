@@ -10,7 +10,7 @@ from cspsim.model.parameters import Floats
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.world_building import size_of
 from cspsim.search.policies import Progress, TrialBench, changes_anything, mean_levels, mixed
-from cspsim.search.proposing import Problem, look, singles
+from cspsim.search.proposing import LEARNING, Problem, look, singles
 from cspsim.search.retest import Look, Profiled, Retested, profile, retested
 from cspsim.search.search_file import Search
 from cspsim.search.standing import LEAST_HARM, SAFEST, MethodRow, PoliciesStanding, chosen, finalists, methods_of, policies_standing
@@ -64,7 +64,7 @@ def search_work(search: Search, trials: int, threads: int | None = None) -> Esti
     data, size = search.data, size_of(search.baseline.data)
     held = max(data.assumption_sets * data.replicates, data.retest.assumption_sets * data.retest.replicates)
     work = work_of(size, search_runs(search, Archive(None), trials), kept=5 * held, threads=threads)
-    learning = sum(method in ("kriging", "tpe") for method in data.methods)
+    learning = sum(method in LEARNING for method in data.methods)
     kept = 8 * trials * len(data.methods) * (4 * data.assumption_sets + 4 * len(search.dimensions))
     return EstimatedWork(work.seconds + learning * (0.05 * trials + 1e-9 * trials**3), work.memory + kept + 8 * 3 * learning * trials**2)
 
