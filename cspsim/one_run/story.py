@@ -214,7 +214,7 @@ def person_in_words(event: happened.NewRepresentative) -> str:
 
 
 def reason_of(event: happened.Challenged) -> str:
-    """Why somebody challenged, as doubt and trust tell."""
+    """Why somebody challenged, from doubt and trust."""
     trust = f"trust {event.trust:.2f}"
     if event.doubt >= 1:
         return f"doubting the claim by {event.doubt:.1f} standard deviations ({trust})"

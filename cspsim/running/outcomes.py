@@ -1,4 +1,4 @@
-"""Every outcome once: title, unit, formula, direction and the smallest effect of interest, all read from here.
+"""The register of outcomes: title, unit, formula, direction and the smallest effect of interest, all read from here.
 
 An outcome is a sum of tallies, or a ratio of two such sums. Months, partnerships and replicates are therefore added
 up as tallies first and divided once at the end; a mean of ratios never appears by accident.
@@ -177,7 +177,7 @@ def ratio_influence(numerator: Floats, denominator: Floats, value: Floats, divis
 
 
 def combined(tallies: Floats, weights: Mapping[Tally, float]) -> Floats:
-    """A weighted sum of tallies ``[...]`` of tallies ``[..., tally]``, added up in the order of the register.
+    """The weighted sum ``[...]`` of tallies ``[..., tally]``, added up in the order of the register.
 
     Unlike a matrix product it gives the same bits however many runs are worked on at once.
     """
