@@ -46,7 +46,7 @@ def run_once(
 ) -> tuple[Results, Results]:
     """The runs of a scenario, and runs with their months for tables by year: the same ones unless there are very many.
 
-    Whoever asks has seen to the limits, by ``work_once``.
+    The caller has checked the limits, with ``work_once``.
     """
     few = months or replicates <= MONTHS_KEPT
     progress = report(replicates if few else replicates + MONTHS_KEPT)
