@@ -54,7 +54,7 @@ class SweepStore:
         self._before: dict[str, Any] = {}
 
     def manifest(self) -> dict[str, Any] | None:
-        """What the folder says of itself; None if it holds no sweep. Raises CspsimError where it holds something else."""
+        """The manifest of the folder; None if it holds no sweep. Raises CspsimError where it holds something else."""
         return read_manifest(self.folder)
 
     def damages(self) -> list[str]:
@@ -73,7 +73,7 @@ class SweepStore:
     def open(self, said: str) -> None:
         """Begin, or find out what of an earlier attempt is whole; what is not is given up. Writes the design and a manifest.
 
-        What is given up goes from the record first and from the disk second, so that any moment is a good one to be killed.
+        What is given up goes from the record first and from the disk second, so that a kill at any moment does no harm.
         Raises CspsimError for runs of another sweep, or runs that nothing is on record about.
         """
         known = read_slips(self.folder, self.work)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 DESIGN_TABLES = tuple(name.removesuffix(".parquet") for name in DESIGN)
 RUN_TABLES = ("runs", "months", "authorities", "failures")
 INTERRUPTED = "interrupted"
-"""How far a sweep has come that says it is at work, and is not."""
+"""The status of a sweep whose folder says that it is running, while no process runs it."""
 LOOKS, BETWEEN_LOOKS = 5, 0.1  # seconds; parts may be joined while somebody reads them
-SHOWN = 10  # damages; a longer list is no longer read
+SHOWN = 10  # damages; nobody reads a longer list
 
 
 class Cells(NamedTuple):
@@ -264,7 +264,7 @@ def load_results(folder: str | Path, limits: Limits | None = None) -> SweepResul
         files = {} if damages else read_ledger(place, manifest["checksums"])
     else:
         files, damages = _files_of_unfinished(place, manifest)
-        at_work = is_held(path) or "://" in str(folder)  # of an object store nobody can tell
+        at_work = is_held(path) or "://" in str(folder)  # it cannot be told for an object store
         status = manifest["status"] if manifest["status"] == PAUSED or at_work else INTERRUPTED
         manifest = {**manifest, "status": status, "counts": counts_of(files)}
     if damages:
@@ -290,6 +290,6 @@ def _files_of_unfinished(place: LocalFolder, manifest: dict[str, Any]) -> tuple[
 
 
 def damaged_in_words(damages: list[str]) -> str:
-    """A sentence or a list about what is not as it was written, and how to mend it."""
+    """A sentence or a list about what is not as it was written, and how to repair it."""
     shown = damages[:SHOWN] + [f"and {len(damages) - SHOWN:,} more"] * (len(damages) > SHOWN)
     return "\n  ".join(["these results are damaged:", *shown]) + "\nThe sweep that made them makes them again with --resume."
