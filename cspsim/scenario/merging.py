@@ -23,9 +23,7 @@ class Merger:
     def __init__(self, files: Mapping[Path, ScenarioFile]) -> None:
         self.files = files
         self.done: dict[Path, tuple[Leaves, Conflicts]] = {}
-        self.beside: dict[
-            tuple[Path, ...], tuple[Leaves, Conflicts]
-        ] = {}  # without it, shared parents would take exponential time
+        self.beside: dict[tuple[Path, ...], tuple[Leaves, Conflicts]] = {}  # without it, shared parents would take exponential time
 
     def file(self, path: Path) -> tuple[Leaves, Conflicts]:
         """A file laid over all that it extends, with the conflicts that it does not settle itself."""
