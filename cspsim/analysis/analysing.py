@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from cspsim.sweep.stored_results import SweepResults
 
 MOST_SHOWN, MOST_RANKED = 6, 8
-"""Policies that are told about one by one, and policies that are ranked against each other."""
+"""How many policies are described one by one, and how many are ranked against each other."""
 
 
 def analyse(results: "SweepResults", outcome: str | None = None, seed: int = 1) -> Analysis:
-    """Everything that the designs of a sweep allow to be asked about one outcome (by default the primary one).
+    """Every analysis that the designs of a sweep allow of one outcome (by default the primary one).
 
     ``seed`` is of bootstraps, folds and trees; the same results give the same analysis. Raises CspsimError for an outcome
     that is not stored, for a sweep without finished runs, and when ``cspsim[analysis]`` is not installed.
@@ -74,7 +74,7 @@ def _begun(results: "SweepResults", name: str) -> Analysis:
 
 
 def chosen_policies(swept: Swept, better: int, named: int) -> tuple[list[int], list[int]]:
-    """Policies to tell about one by one, and policies to rank (the baseline among them): named ones, then best and worst."""
+    """Policies to describe one by one, and policies to rank (the baseline among them): named ones, then best and worst."""
     policies = len(swept.effects)
     gains = np.array([np.nanmean(swept.point(policy, swept.effects)) for policy in range(policies)]) * (better or 1)
     order = [int(policy) for policy in np.argsort(-gains, kind="stable") if policy >= max(named, 1)]
@@ -85,7 +85,7 @@ def chosen_policies(swept: Swept, better: int, named: int) -> tuple[list[int], l
 
 
 def independent_sets(results: "SweepResults", swept: Swept) -> tuple[Integers, Integers]:
-    """Sampled sets that are independent of each other, and the group of each: what splits and folds have to respect.
+    """Sampled sets that are independent of each other, and the group of each; splits and folds must keep groups together.
 
     Of a Saltelli design the first and the last point of each sample; a Morris trajectory is one group.
     """

@@ -27,7 +27,7 @@ class Analysis:
 
     Attributes:
         results: of the sweep. outcome: register entry of the outcome in question.
-        names: of all policies. shown: numbers of those told about one by one; ranked: those of ``robust``, baseline first.
+        names: of all policies. shown: numbers of those described one by one; ranked: those of ``robust``, baseline first.
         swept: the outcome replicate by replicate.
         findings: each shown policy's effect on every stored outcome, the outcome in question first.
         luck_in_spread: policy -> share of the spread over sets that is luck.
@@ -73,7 +73,7 @@ class Analysis:
 
     @property
     def shown_names(self) -> list[str]:
-        """Names of the policies that are told about one by one."""
+        """Names of the policies that are described one by one."""
         return [self.names[policy] for policy in self.shown]
 
     def against(self, name: str) -> str:

@@ -37,7 +37,7 @@ def sections_of(found: Analysis) -> list[AnalysisSection]:
 
 
 def headlines_of(found: Analysis) -> list[dict[str, str]]:
-    """The answer for each policy that is told about: name, sentence, verdict."""
+    """The answer for each policy that is described: name, sentence, verdict."""
     sets = found.swept.sampled.shape[1]
     return [
         {

@@ -1,4 +1,4 @@
-"""Sections about assumptions: along which one a ranking turns, which changes an effect, under which a policy fails."""
+"""Sections about assumptions: which one turns a ranking, which changes an effect, under which a policy fails."""
 
 from typing import Any
 
@@ -171,7 +171,7 @@ def failures_section(found: Analysis) -> AnalysisSection:
 
 
 def failure_in_words(policy: str, failure: PolicyFailure) -> list[str]:
-    """What was discovered about one policy, as paragraphs."""
+    """The findings of scenario discovery about one policy, as paragraphs."""
     found = failure.discovery
     start = f"{policy} {failure.question.words} in {found.cases:,} of {found.sets:,} assumption sets ({share_words(found.base_rate)})."
     if np.isfinite(failure.undecided_share):

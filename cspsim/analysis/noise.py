@@ -1,4 +1,4 @@
-"""Two errors kept apart: luck, which another seed would change, and a design of finitely many points, which another sample would.
+"""Two errors kept apart: luck, which another seed would change, and the sampled points of a design, which another sample would change.
 
 Luck is shared: replicate r is the same luck at every point of a design. It then splits into a part that moves all points
 alike and a part that meets each point differently, so replicates are never treated as independent from point to point.

@@ -1,4 +1,4 @@
-"""Assumption sets to learn from and to be judged by: thinned, with the columns that tell most, in folds."""
+"""Assumption sets to learn from and to judge by: thinned, with the most informative columns, in folds."""
 
 import warnings
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ Mask = npt.NDArray[np.bool_]
 FOLDS = 5
 """Folds held out in turn."""
 MOST_ROWS, MOST_ASSUMPTIONS = 2_000, 6
-"""PRIM takes time with the number of rows and columns: more rows are thinned, more columns are chosen by feature scores."""
+"""PRIM slows down with the number of rows and columns: more rows are thinned, more columns are chosen by feature scores."""
 
 
 class Sample(NamedTuple):

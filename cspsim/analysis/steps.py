@@ -20,11 +20,11 @@ from cspsim.model.parameters import Floats
 from cspsim.sweep.luck_design import group_streams
 
 MOST_DISCOVERED = 3
-"""Policies whose failures are looked into."""
+"""How many policies are examined for failures."""
 FEWEST_SETS = 60
 """Sampled assumption sets below which nothing is said about which assumption does what."""
 MOST_FACTORS_WITH_PAIRS = 10
-"""Factors beyond which the regression leaves pairs of factors out: it would take longer than it tells."""
+"""The number of factors beyond which the regression leaves out pairs of factors, which would take too long."""
 
 
 # ---------------------------------------------------------------------------------------------------- policies, assumptions
@@ -39,7 +39,7 @@ def compare_policies(found: Analysis, seed: int) -> None:
 
 
 def ask_assumptions(found: Analysis, seed: int) -> None:
-    """Flip points, 2 x 2 tables and failures of every policy that is told about, over independent assumption sets."""
+    """Flip points, 2 x 2 tables and failures of every policy that is described, over independent assumption sets."""
     if not found.assumptions or len(found.sets) < FEWEST_SETS:
         if found.assumptions:
             found.notes.append(f"{len(found.sets)} sampled assumption sets are too few to say which assumption does what.")
@@ -65,7 +65,7 @@ def ask_assumptions(found: Analysis, seed: int) -> None:
 
 
 def _same(one: Floats, other: Floats) -> bool:
-    """Whether two policies differ by the same amount in every set, rounding aside: then no assumption tells anything."""
+    """Whether two policies differ by the same amount in every set, rounding aside: then no assumption can explain anything."""
     return bool(np.ptp(one - other) <= ROUNDING * max(np.abs(one).max(), np.abs(other).max()))
 
 
@@ -143,7 +143,7 @@ def ask_luck(found: Analysis, seed: int) -> None:
 
 
 def count_cost(found: Analysis) -> None:
-    """Replicates and assumption sets that an answer needs, for every policy that is told about."""
+    """Replicates and assumption sets that an answer needs, for every policy that is described."""
     shared = bool(found.results.manifest.get("replicates_share_luck_between_sets"))
     for policy in found.shown:
         name = found.names[policy]
