@@ -1,4 +1,4 @@
-"""Figures of a calibration: what was learned, what is met, what comes back of planted numbers, and the forecasts."""
+"""Figures of a calibration: what was learned, which targets are met, how well planted numbers are recovered, and the forecasts."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ BEFORE = 24
 
 
 def draw_calibration(findings: Findings) -> list[ReportChart]:
-    """Every figure that there is something to show in."""
+    """Every figure for which there are data."""
     source = f"cspsim {versions()['cspsim']}; {findings.calibrated.calibration.data.title}"
     charts = [draw_learned(findings, source), draw_targets(findings, source)]
     if findings.recovery is not None:
