@@ -1,4 +1,4 @@
-"""A hypothesis file read and found to be in order, with every arm that its comparisons need."""
+"""A hypothesis file, read and checked, with every arm that its comparisons need."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Hypothesis:
 
 @dataclass(frozen=True, eq=False)
 class HypothesisFile:
-    """A hypothesis file that has been found to be in order; ``text`` is the file as it is written."""
+    """A hypothesis file that has passed every check; ``text`` is the file as it is written."""
 
     name: str
     path: Path
@@ -177,7 +177,7 @@ def _line_key(changes: Mapping[str, Any], blamed: str, key: Key) -> Key:
 def held(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Changes by dotted key in which a number without a range of its own gets none: no assumption set moves it.
 
-    What a comparison sets is decided, not unknown; without this, the scenario's range would be sampled around it.
+    What a comparison sets is a decision, not an unknown; without this, the scenario's range would be sampled around it.
     """
     found: dict[str, Any] = {}
     for dotted, value in changes.items():
@@ -199,7 +199,7 @@ def held(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_pair(pair: Pair, stated: Stated, key: Key, reader: _HypothesisReader) -> None:
-    """Both arms cover the same months and partnerships, the named partnership exists, and the arms are not one and the same."""
+    """Both arms cover the same months and partnerships, the named partnership exists, and the two arms differ."""
     reference, treatment = pair
     known = list(treatment.data.partnerships)
     if stated.partnership is not None and stated.partnership not in known:

@@ -51,7 +51,7 @@ def hypothesis_settings(answer: HypothesisAnswer) -> dict[str, Any]:
 
 
 def hypotheses_headline(tested: Judgement) -> str:
-    """How many hypotheses came out how, in a sentence."""
+    """How many hypotheses were supported, refuted or left undecided, in a sentence."""
     counted = Counter(finding.verdict for finding in tested.findings)
     parts = [f"{counted[word]} {word}" for word in (SUPPORTED, REFUTED, UNDECIDED)]
     rest = len(tested.findings) - sum(counted[word] for word in (SUPPORTED, REFUTED, UNDECIDED))
