@@ -1,4 +1,4 @@
-"""The folder of a search: whose it is, what was asked, and the trials so far; refused where something else was asked."""
+"""The folder of a search: what was asked, and the trials so far; refused if it holds another search."""
 
 import hashlib
 import json
@@ -45,10 +45,10 @@ class SearchFolder:
         self.finished = ended and not damaged
 
     def write_manifest(self, status: str, more: dict[str, Any] | None = None) -> None:
-        """Say what is asked here and how far it is."""
+        """Write the manifest: what is asked, and how far the search has come."""
         content = {"kind": "search", "status": status, "asked": self.asked, "settings": self.settings, **(more or {})}
         if status == FINISHED:
-            write_checksums(self.target, but=(MANIFEST, TRIALS))  # these two go on changing and are sealed by themselves
+            write_checksums(self.target, but=(MANIFEST, TRIALS))  # these two still change and carry their own seals
         write_whole(self.target / MANIFEST, as_json(sealed(content)) + "\n")
 
     def answer(self) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class SearchFolder:
 
 
 def damages_of_search(target: Path) -> list[str]:
-    """What is not as it was written in the manifest and the trials of a search, a sentence each."""
+    """What has changed in the manifest and the trials of a search since they were written, a sentence each."""
     found = []
     try:
         if not is_sealed(json.loads((target / MANIFEST).read_text(encoding="utf-8"))):

@@ -34,7 +34,7 @@ def mixed(search: Search, levels: Levels, name: str) -> Scenario:
 
 
 def changes_anything(search: Search, levels: Levels) -> bool:
-    """Whether a mix runs otherwise than the baseline."""
+    """Whether a mix differs from the baseline when it is run."""
     before, after = (build_world(scenario.data).levers for scenario in (search.baseline, mixed(search, levels, "")))
     return any(not np.array_equal(was, now) for was, now in zip(before, after, strict=True))
 

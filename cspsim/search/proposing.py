@@ -1,6 +1,6 @@
 """The search: mixes of levers proposed one after the other, each judged on the same luck and the same assumptions.
 
-What is proposed depends on nothing but the seed, the number of the trial and the trials before it. A search that was
+A proposal depends only on the seed, the number of the trial and the trials before it. A search that was
 killed and resumed therefore goes through the same trials as one that was not.
 """
 
@@ -15,13 +15,13 @@ from cspsim.search.surrogate import Past, next_mix
 from cspsim.search.trials import Archive, Levels, Measured, Trial
 
 DECIMALS = 4
-"""Levels are proposed and told with this many decimals: nobody sets an effort more finely."""
+"""Levels are proposed and shown with this many decimals: nobody sets an effort more finely."""
 
 LEARNING = ("kriging",)
-"""What may propose and learns from earlier trials. The other methods do not, and show whether learning paid."""
+"""Methods that learn from earlier trials. The others do not, and show whether learning paid."""
 
 _STREAMS = {"kriging": 0, "sobol": 2, "random": 3}
-"""Method -> its number in the seeds of its draws. Numbers are not given again: 1 was that of a method that is gone."""
+"""Method -> its number in the seeds of its draws. Numbers are not reused: 1 belonged to a method that was removed."""
 
 
 class Problem(NamedTuple):
@@ -50,7 +50,7 @@ def effects(measured: Measured, baseline: Measured) -> Floats:
 
 
 def scores(problem: Problem, measured: Measured) -> dict[str, float]:
-    """The objectives of one mix, all to be made small.
+    """The objectives of one mix; all are minimised.
 
     ``downside`` stands in for worst-case regret while the search runs: regret is measured against the best mix found
     in the end, which nobody knows yet, so a trial's regret would change with every later trial. The paired effect in
@@ -88,7 +88,7 @@ def learned(problem: Problem, method: str, before: Sequence[Trial]) -> Levels:
 
 
 def by_kriging(problem: Problem, before: Sequence[Trial]) -> Levels:
-    """By a model of all trials: the objectives take turns, cost as a cap drawn anew below which harm is made small."""
+    """By a model of all trials: the objectives take turns, cost as a newly drawn cap below which harm is minimised."""
     number = len(before)
     draw = np.random.default_rng([problem.seed, _STREAMS["kriging"], number])
     found = [scores(problem, trial.measured) for trial in before]
@@ -128,7 +128,7 @@ def levels_at(problem: Problem, point: Floats) -> Levels:
 
 
 def _level(dimension: Dimension, share: float) -> float:
-    """The level so far between low and high, as it is run and kept; each step has the same share of the range."""
+    """The level at this share of the range, as it is run and stored; each step has the same share of the range."""
     width = dimension.high - dimension.low
     if dimension.step is None:
         return min(max(round(dimension.low + share * width, DECIMALS), dimension.low), dimension.high)

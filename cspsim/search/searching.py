@@ -1,4 +1,4 @@
-"""A whole search: prepared or resumed in its folder, run, put side by side, and looked at a second time."""
+"""A whole search: prepared or resumed in its folder, run, compared, and given a second look."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -24,7 +24,7 @@ PROFILE = (
 
 
 class Found(NamedTuple):
-    """What a search came to.
+    """The result of a search.
 
     Attributes:
         problem: what was to be made small, and the budget. standing: all policies side by side.
@@ -116,7 +116,7 @@ def roles_by_name(standing: PoliciesStanding, roles: Mapping[str, int]) -> dict[
 
 
 def fresh_seed(seed: int) -> int:
-    """The seed of the fresh assumption sets: a number that no search begins with by chance."""
+    """The seed of the fresh assumption sets: unlikely to be the seed of any search."""
     return int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint64)[0])
 
 
