@@ -129,7 +129,7 @@ def line_option(
 
 
 def _plain(label: str) -> str:
-    """A label without the signs that ECharts would fill in."""
+    """A label without the placeholders that ECharts would fill in."""
     return label.replace("{", "(").replace("}", ")")
 
 

@@ -31,7 +31,7 @@ MOST_PER_SESSION, MOST_PER_MACHINE = 30, 120
 """Open pages of one browser, and of one machine: a class behind one address still fits."""
 COOKIES = ("solara-session-id", "solara-session-id-lax")
 UNSEEN = frozenset({"/resourcez"})
-"""What Solara tells of a server's insides, to nobody."""
+"""Addresses at which Solara would tell about the server's internals; they are closed to everybody."""
 CLOSING = "/_solara/api/close/"
 _VIEWPORT = re.compile(r'<meta name="viewport"[^>]*>')
 

@@ -78,7 +78,7 @@ def minutes_of(
 ) -> Minutes:
     """The minutes of one table's events in the months of a quarter, from the first to the last.
 
-    ``choices`` of people give the reasons of their challenges; whoever is played by the computer gives a reason in general words.
+    ``choices`` of people give the reasons of their challenges; authorities played by the computer give a general reason.
     """
     reasons = {(c.authority, c.item): c.reason or NO_REASON for c in choices if c.quarter == quarter and c.point == CHALLENGE and c.value}
     tabled, challenged, adopted, turned_down, evaluated, also = [], [], [], [], [], []
