@@ -134,7 +134,7 @@ class Started(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A project lost units: at the end of its award, or for want of money in the middle of the year."""
+    """A project lost units: at the end of its award, or for lack of money in the middle of the year."""
 
     month: date
     partnership: str

@@ -39,7 +39,7 @@ def part_name(first: int, last: int) -> str:
 
 
 class SweepStore:
-    """The folder of one sweep while it is being filled. One process writes, whoever runs the jobs.
+    """The folder of one sweep while it is being filled. One process writes, wherever jobs are run.
 
     Attributes:
         work: what makes results this sweep's: its design, and the code and versions that compute.

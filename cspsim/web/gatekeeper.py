@@ -1,7 +1,7 @@
 """Who is let in: the entry code of this server, and the visitors' ids that it has drawn and signed. Independent of Solara.
 
 A visitor with the entry code gets a cookie: an id that nobody can choose, with a signature that only this server can make.
-Without such a cookie nothing is shown. A new entry code comes with a new key, so that whoever came in by the old one is out.
+Without such a cookie nothing is shown. A new entry code comes with a new key, so that visitors who came in with the old one are out.
 """
 
 import hashlib

@@ -13,7 +13,7 @@ NO_NETWORK = "This machine has no network address just now, so other machines ca
 
 @solara.component
 def Invitation(code: str) -> None:
-    """The facilitator's: whoever has this link can open the server, so players are shown it, and do not find it on their pages."""
+    """For the facilitator only: anyone with this link can open the server, so players are shown it but do not find it on their pages."""
     reach = the_reach()
     if reach is None or reach.only_here:
         words("p", ALONE, "csp-soft")

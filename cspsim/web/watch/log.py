@@ -201,4 +201,4 @@ _TELLERS: dict[type, tuple[str, tuple[str, ...], Callable[[Any, Name], str]]] = 
     happened.YearClosed: ("books", (), _books),
     happened.Reckoning: ("books", (), _reckoning),
 }
-"""Type of event -> kind, the fields that name authorities, and how it is told."""
+"""Type of event -> kind, the fields that name authorities, and how it is worded."""
