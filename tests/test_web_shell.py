@@ -312,7 +312,7 @@ class TestGuard:
 
     def test_a_page_of_another_shape_is_noticed(self) -> None:
         with pytest.raises(ValueError, match="not put together as expected"):
-            guard.mended("<html><head></head></html>")
+            guard.adapted_page("<html><head></head></html>")
 
     def test_the_start_and_end_of_the_server_pass(self) -> None:
         passed = []

@@ -139,7 +139,7 @@ def _frames(found: Analysis, turns: list[dict[str, Any]]) -> dict[str, list[dict
 
 # ------------------------------------------------------------------------------------------------------------- discovery
 
-NO_PRIM = 'Boxes were not sought, for want of EMA Workbench: pip install "cspsim[discovery]" (it brings Platypus, which is under the GPL).'
+NO_PRIM = 'No search for boxes without EMA Workbench: pip install "cspsim[discovery]" (it brings Platypus, which is under the GPL).'
 
 
 def failures_section(found: Analysis) -> AnalysisSection:

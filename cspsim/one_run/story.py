@@ -150,7 +150,7 @@ class _Teller:
             )
         stopped = [event for event in ended if event.left == 0]
         if stopped:
-            told = [f"{self.work(event.intervention)}{' (for want of money)' if event.mid_year else ''}" for event in stopped[:MOST_TOLD]]
+            told = [f"{self.work(event.intervention)}{' (for lack of money)' if event.mid_year else ''}" for event in stopped[:MOST_TOLD]]
             said.append(f"Ended: {', '.join(told)}{_and_more(len(stopped), '')}.")
         return "Delivery. " + " ".join(said) if said else ""
 

@@ -32,7 +32,7 @@ class SearchFolder:
         before = self._manifest()
         if before is not None:
             self._check(before)
-        self.archive = Archive(target / TRIALS, mend=resume)
+        self.archive = Archive(target / TRIALS, repair=resume)
         missing = any(len(self.archive.of(method)) < self.trials for method in search.data.methods)
         if before is not None and missing and not resume:
             done = sum(len(found) for found in self.archive.trials.values())

@@ -36,7 +36,7 @@ CLOSING = "/_solara/api/close/"
 _VIEWPORT = re.compile(r'<meta name="viewport"[^>]*>')
 
 
-def mended(page: str) -> str:
+def adapted_page(page: str) -> str:
     """Solara's page with a language, a title, our theme, and without its ban on zooming. Raises ValueError if it has changed its shape."""
     head = HEAD_FILE.read_text(encoding="utf-8").replace("THEME_VERSION", theme.css_version())
     found = _VIEWPORT.subn("", page, count=1)[0]

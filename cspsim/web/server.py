@@ -102,7 +102,7 @@ def application(keeper: Gatekeeper, reach: Reach, cookie_days: float = KEPT_DAYS
     from cspsim.web.app import TABS
     from cspsim.web.connections import Connections
     from cspsim.web.gate import Gate
-    from cspsim.web.guard import Guard, mended
+    from cspsim.web.guard import Guard, adapted_page
     from cspsim.web.inbox import guard_inbox
     from cspsim.web.policy import policy, scripts_in
 
@@ -117,14 +117,14 @@ def application(keeper: Gatekeeper, reach: Reach, cookie_days: float = KEPT_DAYS
         if not isinstance(answer, HTMLResponse):
             return answer
         headers = {"cache-control": "no-store", "content-security-policy": own_scripts()}
-        return HTMLResponse(mended(bytes(answer.body).decode("utf-8")), headers=headers)
+        return HTMLResponse(adapted_page(bytes(answer.body).decode("utf-8")), headers=headers)
 
     @lru_cache(maxsize=1)
     def own_scripts() -> str:
         """The policy that allows only scripts of a page that no request could influence."""
         from solara.server import server as pages
 
-        return policy(scripts_in(mended(pages.read_root(f"/{TABS[0].path}") or "")))
+        return policy(scripts_in(adapted_page(pages.read_root(f"/{TABS[0].path}") or "")))
 
     async def style(request: Request) -> Response:
         return Response(theme.css(), media_type="text/css", headers={"cache-control": "public, max-age=31536000, immutable"})

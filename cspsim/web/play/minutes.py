@@ -137,7 +137,7 @@ def _sentence(event: happened.Event, titles: Mapping[str, str]) -> list[str]:
             late = f", {event.months_late} months late" if event.months_late > 1 else ""
             return [f"{day}: {titles[event.intervention]} got going{late}."]
         case happened.Ended():
-            why = " for want of money" if event.mid_year else ""
+            why = " for lack of money" if event.mid_year else ""
             left = f"; {event.left} went on" if event.left else ""
             return [f"{day}: {event.units} of {titles[event.intervention]} ended{why}{left}."]
     return []

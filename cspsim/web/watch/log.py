@@ -147,7 +147,7 @@ def _hours(event: happened.BudgetCut, name: Name) -> str:
 
 def _ended(event: happened.Ended, name: Name) -> str:
     units = f"{event.units} unit{'' if event.units == 1 else 's'}"
-    why = " for want of money" if event.mid_year else ""
+    why = " for lack of money" if event.mid_year else ""
     return f"{units} of {_work(event, name)} ended{why}; {event.left or 'none'} went on."
 
 
