@@ -58,10 +58,10 @@ class Commands(TyperGroup):
         except MemoryError:
             complain("there is not enough memory for this; nothing was left half written. Ask for fewer runs or --threads")
             raise typer.Exit(CspsimError.exit_code) from None
-        except BrokenPipeError:  # whoever read the answer has seen enough
+        except BrokenPipeError:  # the reader, such as head, has closed the pipe
             sys.stderr.close()
             raise typer.Exit(0) from None
-        except OSError as error:  # what no reader or writer has put into words of its own: a name too long, a folder locked
+        except OSError as error:  # file errors without a sentence of their own: a name that is too long, a locked folder
             complain(f"{error.filename or 'a file'}: {error.strerror or error}")
             raise typer.Exit(2) from None
 

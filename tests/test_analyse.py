@@ -14,7 +14,8 @@ from test_report import Reader
 from typer.testing import CliRunner
 
 from cspsim.analysis import boxes, sampled_sets
-from cspsim.analysis.analysing import Analysis, analyse
+from cspsim.analysis.analysing import analyse
+from cspsim.analysis.analysis import Analysis
 from cspsim.analysis.analysis_page import analysis_as_json, headlines_of, page_of_analysis, sections_of, write_analysis
 from cspsim.analysis.effects import finding_of, independent_rows, swept_of
 from cspsim.analysis.section import p_words, policy_headline, range_words

@@ -131,6 +131,13 @@ class TestRooms:
         order = list(TopologicalSorter({room: set(others) for room, others in arrows().items()}).static_order())
         assert order.index("model") < order.index("scenario") < order.index("running") < order.index("comparing") < order.index("cli")
 
+    def test_no_module_imports_one_that_imports_it(self) -> None:
+        """Not when the program runs, early or late; a module may name another's types only (``TYPE_CHECKING``)."""
+        names = {path: ".".join(("cspsim", *path.relative_to(PACKAGE).with_suffix("").parts)) for path in source_files()}
+        inside = set(names.values())
+        graph = {name: {other for other, _ in imports(path, while_typing=False)} & inside for path, name in names.items()}
+        TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
     def test_the_model_stands_on_nothing(self) -> None:
         assert not arrows()["model"], "everything compiled depends on lies in one folder, and the cache is keyed by that folder"
 
@@ -366,17 +373,27 @@ class TestScenarioFiles:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
         in_world = path.parent.name == "world"
         parts = ("unit", "status", "source") if in_world else ("status", "source")  # a child keeps its parent's unit
-        lacking = [f"{key} lacks {part}" for key, table in _tables(raw) for part in parts if not table.get(part)]
+        lacking = [
+            f"{key} lacks {part}"
+            for key, table in _tables(raw)
+            for part in parts
+            if not table.get(part) and (part, key.split(".")[0]) != ("unit", "levers")  # the register has it
+        ]
         assert not lacking, "\n".join(lacking)
 
     @pytest.mark.parametrize("name", scenario_names())
     def test_every_number_loaded_has_unit_and_source(self, name: str) -> None:
         lacking = []
         for key, number in _numbers(scenario(name).data):
-            told_elsewhere = key.startswith(".uncertainties.")  # by the register
-            if not told_elsewhere and not (number.unit and number.source):
+            section = key.split(".")[1]  # the register tells a lever's unit, and all of an uncertainty
+            if section != "uncertainties" and not ((number.unit or section == "levers") and number.source):
                 lacking.append(key)
         assert not lacking, "\n".join(lacking)
+
+    @pytest.mark.parametrize("path", SCENARIO_FILES, ids=lambda path: path.stem)
+    def test_the_unit_of_a_lever_stands_in_the_register_alone(self, path: Path) -> None:
+        levers = tomllib.loads(path.read_text(encoding="utf-8")).get("levers", {})
+        assert [name for name, said in levers.items() if isinstance(said, dict) and "unit" in said] == []
 
     @pytest.mark.parametrize("path", SCENARIO_FILES, ids=lambda path: path.stem)
     def test_bare_numbers_are_counts(self, path: Path) -> None:

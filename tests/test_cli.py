@@ -29,7 +29,7 @@ COMMANDS = (
 )
 HEAVY = (
     *("numba", "numpy", "pandas", "mesa", "matplotlib", "scipy", "pydantic", "jinja2"),
-    *("pyarrow", "solara", "duckdb", "SALib", "sklearn", "optuna", "distributed"),
+    *("pyarrow", "solara", "duckdb", "SALib", "sklearn", "distributed"),
 )
 
 

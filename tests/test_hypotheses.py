@@ -21,7 +21,7 @@ from cspsim.hypotheses.testing import BROKEN, EXACT, Judgement, arms_of, hypothe
 from cspsim.running.outcomes import OUTCOMES
 from cspsim.running.simulation import simulate
 from cspsim.scenario.scenario import Scenario
-from cspsim.sweep.toml_file import shipped_experiments
+from cspsim.scenario.scenario_files import shipped_experiments
 
 
 @pytest.fixture(scope="module")

@@ -28,10 +28,11 @@ from cspsim.model.parameters import Levers
 from cspsim.model.tallies import AuthorityTally, Tally
 from cspsim.model.uncertainties import Uncertainties
 from cspsim.running.outcomes import OUTCOMES
-from cspsim.sweep import exporting
+from cspsim.sweep import exporting, querying
 from cspsim.sweep.dictionary import UNITS, data_dictionary, describe_column, unit_of
-from cspsim.sweep.exporting import batches, export
+from cspsim.sweep.exporting import export
 from cspsim.sweep.jobs import as_parquet
+from cspsim.sweep.querying import batches
 from cspsim.sweep.sandbox import interruptible
 from cspsim.sweep.stored_results import SweepResults, load_results
 from cspsim.sweep.sweeping import run_sweep
@@ -529,16 +530,16 @@ class TestExport:
             tracemalloc.stop()
             return found, pool.bytes_allocated()
 
-        exporting_at_once = exporting.AT_ONCE
+        rows_at_once = querying.AT_ONCE
         try:
-            exporting.AT_ONCE = 500
+            querying.AT_ONCE = 500
             for name in ("x.csv", "x.xlsx"):
                 peak(1000, name)
                 few, many = peak(3000, name), peak(12_000, name)
                 assert many[0] < few[0] + 300_000, name
                 assert many[1] < few[1] + 1_000_000, name
         finally:
-            exporting.AT_ONCE = exporting_at_once
+            querying.AT_ONCE = rows_at_once
 
 
 def test_a_part_that_went_away_is_said_in_words(results: SweepResults) -> None:

@@ -20,8 +20,8 @@ from cspsim.scenario.scenario import load_scenario
 from cspsim.scenario.world_building import build_world
 from cspsim.search.folder import SearchFolder
 from cspsim.search.pareto import dominated_area, on_front, regret
-from cspsim.search.policies import Bench, mixed, priced
-from cspsim.search.proposing import effects, levels_at, look, over_budget, scores
+from cspsim.search.policies import TrialBench, mixed, priced
+from cspsim.search.proposing import effects, levels_at, look, scores
 from cspsim.search.retest import Look, difference_of, mean_of, retested
 from cspsim.search.search_file import load_search
 from cspsim.search.searching import run_search
@@ -108,16 +108,15 @@ class TestPlantedFront:
             return min(float(trial.measured.harm.mean()) for trial in trials if trial.measured.cost.mean() <= 0.6)
 
         assert least(found) < least(trials_of("sobol"))
-        assert least(found) < least(trials_of("tpe"))
         assert least(found) < least(trials_of("random"))
 
-    @pytest.mark.parametrize("method", ["kriging", "tpe", "sobol", "random"])
+    @pytest.mark.parametrize("method", ["kriging", "sobol", "random"])
     def test_a_longer_search_begins_with_the_shorter_one(self, method: str) -> None:
         short, long = (trials_of(method, trials=trials) for trials in (13, 18))
         assert [trial.levels for trial in long[:13]] == [trial.levels for trial in short]
         assert [trial.levels for trial in trials_of(method, trials=13, seed=2)] != [trial.levels for trial in short]
 
-    @pytest.mark.parametrize("method", ["kriging", "tpe", "sobol", "random"])
+    @pytest.mark.parametrize("method", ["kriging", "sobol", "random"])
     def test_stopping_after_any_trial_changes_nothing(self, method: str, tmp_path: Path) -> None:
         whole = Archive(tmp_path / "whole.jsonl")
         look(problem(left_alone=0.3), planted, whole, [method], 16)
@@ -125,7 +124,7 @@ class TestPlantedFront:
             path = tmp_path / f"{stop}.jsonl"
             look(problem(left_alone=0.3), planted, Archive(path), [method], stop)
             with open(path, "ab") as torn:
-                torn.write(b'{"method": "tp')
+                torn.write(b'{"method": "kr')
             look(problem(left_alone=0.3), planted, Archive(path), [method], 16)
             assert path.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
 
@@ -160,7 +159,6 @@ def test_objectives_by_hand() -> None:
     about = problem(budget=2.0)
     measured = Measured(np.full(8, 3.0), 1 + np.arange(8.0))  # effects 0 ... 7, nine tenths of them at most 6.3
     assert scores(about, measured) == {"cost": 3, "harm": 3.5, "downside": pytest.approx(6.3)}
-    assert over_budget(about, measured) == 1
 
 
 # ------------------------------------------------------------------------------------------------------ selection of luck
@@ -191,9 +189,9 @@ def test_what_luck_chose_is_flattered_and_fresh_luck_takes_it_back() -> None:
 
 
 def test_roles_of_several_methods_that_found_the_same_mix_point_to_one_policy() -> None:
-    trials = [Trial(method, 0, {"spend": 0.5}, planted({"spend": 0.5})) for method in ("kriging", "tpe")]
-    roles = chosen(policies_standing(problem(), {}, trials, "nothing"), ["kriging", "tpe"])
-    assert roles == dict.fromkeys((LEAST_HARM, SAFEST, SINGLE, best_of("kriging"), best_of("tpe")), 1)
+    trials = [Trial(method, 0, {"spend": 0.5}, planted({"spend": 0.5})) for method in ("kriging", "sobol")]
+    roles = chosen(policies_standing(problem(), {}, trials, "nothing"), ["kriging", "sobol"])
+    assert roles == dict.fromkeys((LEAST_HARM, SAFEST, SINGLE, best_of("kriging"), best_of("sobol")), 1)
 
 
 # ---------------------------------------------------------------------------------------------------------- the archive
@@ -246,18 +244,18 @@ class TestPolicies:
         dear = text.replace("engagement = {", "engagement = { price = { value = 120000 }, ")
         plain, stated = (load_search(write_search(tmp_path, said)) for said in (text, dear))
         scenario = mixed(plain, {"engagement": 0.7}, "more")
-        costs = [Bench(search, 2, 1, 1, 0).measure(scenario).cost for search in (plain, stated)]
+        costs = [TrialBench(search, 2, 1, 1, 0).measure(scenario).cost for search in (plain, stated)]
         # .5 above the baseline in each of the 36 months of the window
         assert costs[1] - costs[0] == pytest.approx(np.full(2, 0.5 * 3 * 120_000))
         assert priced(build_world(scenario.data), build_world(plain.baseline.data), {}) == 0
 
     def test_a_mix_of_nothing_is_the_baseline_exactly(self, tmp_path: Path) -> None:
         search = load_search(write_search(tmp_path))
-        bench = Bench(search, 2, 2, 1, 0)
+        bench = TrialBench(search, 2, 2, 1, 0)
         one, other = bench.measure(search.baseline), bench.measure(mixed(search, {}, "nothing"))
         assert (one.cost == other.cost).all()
         assert (one.harm == other.harm).all()
-        assert (Bench(search, 2, 2, 1, 4).measure(search.baseline).harm != one.harm).all()  # other luck
+        assert (TrialBench(search, 2, 2, 1, 4).measure(search.baseline).harm != one.harm).all()  # other luck
 
 
 def test_where_nothing_works_nothing_is_found(tmp_path: Path) -> None:
@@ -276,7 +274,7 @@ def test_where_nothing_works_nothing_is_found(tmp_path: Path) -> None:
 def test_the_shipped_null_world_too() -> None:
     search = load_search("best-mix-under-budget")
     null = load_scenario("null-no-effect")
-    bench = Bench(search, 1, 2, 1, 0, threads=1)
+    bench = TrialBench(search, 1, 2, 1, 0, threads=1)
     object.__setattr__(search, "baseline", null)
     harms = [bench.measure(scenario).harm for scenario in (null, mixed(search, {"grant": 1.4, "rebalancing": 1.0}, "mix"))]
     assert (harms[0] == harms[1]).all()
@@ -331,14 +329,14 @@ def test_a_search_that_was_killed_ends_in_the_same_trials(tmp_path: Path) -> Non
 
 def test_the_second_look_shares_neither_luck_nor_assumptions_with_the_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     search = load_search(write_search(tmp_path))
-    benches: list[Bench] = []
+    benches: list[TrialBench] = []
 
-    class Seen(Bench):
+    class Seen(TrialBench):
         def __init__(self, *arguments: object) -> None:
             super().__init__(*arguments)  # type: ignore[arg-type]
             benches.append(self)
 
-    monkeypatch.setattr("cspsim.search.searching.Bench", Seen)
+    monkeypatch.setattr("cspsim.search.searching.TrialBench", Seen)
     run_search(search, Archive(None), trials=2, threads=1)
     first, again = benches
     assert first.seed != again.seed

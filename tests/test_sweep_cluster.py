@@ -14,13 +14,14 @@ from distributed import Client
 from sweep_support import TWO_POLICIES, small_experiment
 from test_sweep import content
 
+import cspsim
 from cspsim.basics.errors import CspsimError
-from cspsim.model.compiled import PACKAGE
+from cspsim.running.same_code import differences, hash_of_sources, versions
 from cspsim.sweep import dask_executor, plan
-from cspsim.sweep.same_code import differences, hash_of_sources, versions
 from cspsim.sweep.stored_results import load_results
 from cspsim.sweep.sweeping import run_sweep
 
+PACKAGE = Path(str(cspsim.__file__)).resolve().parent
 DASK = (sys.executable, "-m", "dask")
 
 
@@ -188,6 +189,10 @@ def test_a_result_counts_only_with_its_proof(tmp_path: Path) -> None:
     assert len(told) == 1
     assert "numba 0.1 instead of" in told[0]
     assert client.asked_for == [None, None, ["b"], ["b"]]
+
+
+def test_the_code_of_this_process_is_the_whole_package_not_only_the_compiled_room() -> None:
+    assert versions()["code"] == hash_of_sources(PACKAGE) != hash_of_sources(PACKAGE / "model")
 
 
 def test_the_hash_is_of_every_source_and_of_no_line_end(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from cspsim.model.parameters import Levers, RegisterEntry
 from cspsim.web import chart_options, guard, reach, server, theme
 from cspsim.web import shown_scenarios as scenarios
 from cspsim.web.chart import file_name_of
-from cspsim.web.chart_options import IntervalBar, Line, bar_option, line_option
+from cspsim.web.chart_options import Line, line_option
 from cspsim.web.number_field import bounded, range_in_words, step_of
 from cspsim.web.table import Table, as_csv, number_columns, shown_cell
 
@@ -312,7 +312,7 @@ class TestGuard:
 
     def test_a_page_of_another_shape_is_noticed(self) -> None:
         with pytest.raises(ValueError, match="not put together as expected"):
-            guard.mended("<html><head></head></html>")
+            guard.adapted_page("<html><head></head></html>")
 
     def test_the_start_and_end_of_the_server_pass(self) -> None:
         passed = []
@@ -488,13 +488,6 @@ class TestCharts:
     def test_labels_cannot_hold_what_echarts_would_fill_in(self) -> None:
         option = line_option(self.YEARS, [Line("a", [1, 2, 3], label="{b}: {c}")])
         assert option["series"][0]["endLabel"]["formatter"] == "(b): (c)"
-
-    def test_whiskers_stand_at_their_bars(self) -> None:
-        option = bar_option([IntervalBar("a", 1.0), IntervalBar("b", 2.0, 1.5, 3.0)])
-        assert [bar["value"] for bar in option["series"][0]["data"]] == [1.0, 2.0]
-        assert [series["data"] for series in option["series"][1:]] == [[[1.5, 1], [3.0, 1]]]
-        upright = bar_option([IntervalBar("b", 2.0, 1.5, 3.0)], horizontal=False)
-        assert upright["series"][1]["data"] == [[0, 1.5], [0, 3.0]]
 
     def test_options_are_plain_data(self) -> None:
         option = line_option(self.YEARS, [Line("a", [1, 2, 3], band50=([1, 1, 1], [2, 2, 2]))], mark=1)

@@ -11,7 +11,7 @@ import solara  # noqa: E402
 import cspsim.web.kit.kit_page as kit  # noqa: E402
 from cspsim.basics.formats import Scale  # noqa: E402
 from cspsim.model.parameters import Levers  # noqa: E402
-from cspsim.web.chart_options import IntervalBar, Line, bar_option, line_option  # noqa: E402
+from cspsim.web.chart_options import Line, line_option  # noqa: E402
 from cspsim.web.frame import Note, use_frame  # noqa: E402
 from cspsim.web.parts import (  # noqa: E402
     Address,
@@ -84,8 +84,8 @@ def Gallery() -> None:
                         option = line_option(years, lines, mark=1)
                         Chart("Cost of crime", option, lambda: table, "It rises.", "£ a year", Scale("£", 1e6, "m"))
                     with box("div", "csp-card"):
-                        bars = bar_option([IntervalBar(HOSTILE, 3.0, 2.0, 4.0), IntervalBar("True", 1.0)])
-                        Chart("Believed and true", bars, Table(["Name", "Value"], [["True", 1.0]]), "Belief is higher.")
+                        belief = line_option(years, [Line("True", [1.0, 1.0, 1.0]), Line(HOSTILE, [3.0, 2.0, 4.0])])
+                        Chart("Believed and true", belief, Table(["Name", "Value"], [["True", 1.0]]), "Belief is higher.")
                 DataTable(Table(["Outcome", HOSTILE], [[HOSTILE, "£1m"], ["Crimes", 1234567]], "Main outcomes"))
                 for tone in ("note", "warning", "error", "success"):
                     Notice(HOSTILE, tone)

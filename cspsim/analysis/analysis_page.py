@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cspsim.analysis.analysing import Analysis
+from cspsim.analysis.analysis import Analysis
 from cspsim.analysis.assumption_sections import failures_section, turns_section
 from cspsim.analysis.factor_sections import drivers_section
 from cspsim.analysis.other_sections import cost_section, levers_section, luck_section, others_section
@@ -37,7 +37,7 @@ def sections_of(found: Analysis) -> list[AnalysisSection]:
 
 
 def headlines_of(found: Analysis) -> list[dict[str, str]]:
-    """The answer for each policy that is told about: name, sentence, verdict."""
+    """The answer for each policy that is described: name, sentence, verdict."""
     sets = found.swept.sampled.shape[1]
     return [
         {

@@ -125,7 +125,7 @@ def variance_components(differences: Floats, shared: bool) -> Components:
 
 
 class Allocation(NamedTuple):
-    """The cheapest way to a standard error: so many assumption sets of so many replicates; ``runs`` of each arm."""
+    """The cheapest way to reach a standard error: numbers of assumption sets and of replicates of each, and ``runs`` of each arm."""
 
     sets: int
     replicates: int

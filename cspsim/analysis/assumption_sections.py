@@ -1,10 +1,10 @@
-"""Sections about assumptions: along which one a ranking turns, which changes an effect, under which a policy fails."""
+"""Sections about assumptions: which one turns a ranking, which changes an effect, under which a policy fails."""
 
 from typing import Any
 
 import numpy as np
 
-from cspsim.analysis.analysing import Analysis
+from cspsim.analysis.analysis import Analysis
 from cspsim.analysis.boxes import FOUND, Box, bare_number, factor_title
 from cspsim.analysis.discovery import PolicyFailure, tree_in_words
 from cspsim.analysis.effect_figures import MOST_CURVES, MOST_HALVES, draw_halves, draw_turns
@@ -139,7 +139,7 @@ def _frames(found: Analysis, turns: list[dict[str, Any]]) -> dict[str, list[dict
 
 # ------------------------------------------------------------------------------------------------------------- discovery
 
-NO_PRIM = 'Boxes were not sought, for want of EMA Workbench: pip install "cspsim[discovery]" (it brings Platypus, which is under the GPL).'
+NO_PRIM = 'No search for boxes without EMA Workbench: pip install "cspsim[discovery]" (it brings Platypus, which is under the GPL).'
 
 
 def failures_section(found: Analysis) -> AnalysisSection:
@@ -171,7 +171,7 @@ def failures_section(found: Analysis) -> AnalysisSection:
 
 
 def failure_in_words(policy: str, failure: PolicyFailure) -> list[str]:
-    """What was discovered about one policy, as paragraphs."""
+    """The findings of scenario discovery about one policy, as paragraphs."""
     found = failure.discovery
     start = f"{policy} {failure.question.words} in {found.cases:,} of {found.sets:,} assumption sets ({share_words(found.base_rate)})."
     if np.isfinite(failure.undecided_share):

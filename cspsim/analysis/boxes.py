@@ -1,6 +1,6 @@
 """Boxes of assumptions in which a policy fails (PRIM), judged on sets they have not seen.
 
-PRIM peels away whatever raises the share of failures, so it finds a box in pure noise, too. A box therefore counts as found
+PRIM peels away whatever raises the share of failures, so it finds a box even in pure noise. A box therefore counts as found
 only if its share of failures beats the base rate in folds that were held out while it was sought, the choice of assumptions
 to look at included. Sources: Friedman and Fisher 1999, "Bump hunting in high-dimensional data", Statistics and Computing 9,
 123-143; Bryant and Lempert 2010, "Thinking inside the box", Technological Forecasting and Social Change 77, 34-49.
@@ -16,13 +16,13 @@ from cspsim.analysis.sampled_sets import Mask, Sample, folds_of, most_telling
 from cspsim.basics.formats import MINUS, name_in_words
 
 RESAMPLES = 10
-"""Half samples on which the box is sought again to see how stable it is, as many as Bryant and Lempert's."""
+"""Half samples in which the box is searched for again to see how stable it is, as many as in Bryant and Lempert."""
 FOUND = 0.01
 """Level of the held-out binomial test at which a box counts as found: a policy may be asked about in several ways."""
 SIGNIFICANT = 0.05
 """A restriction whose quasi-p-value is not below this on either side is dropped."""
 FEWEST_CASES = 15
-"""Sets in which the policy fails, and sets in which it does not, below which nothing is sought."""
+"""Sets in which the policy fails, and sets in which it does not, below which no search is made."""
 MOST_BOXES = 2
 PEEL, SMALLEST_MASS = 0.1, 0.05
 """Share of the sets in a box that one step peels away, and the smallest box. Peels of 0.05, as often used, end in noise with a few
@@ -80,7 +80,7 @@ class Box(NamedTuple):
 
     @property
     def found(self) -> bool:
-        """Whether there is anything in it: denser than the base rate where it was not sought."""
+        """Whether the box is denser than the base rate in sets that it was not fitted to."""
         return bool(self.p_value < FOUND and self.restrictions)
 
 
@@ -98,7 +98,7 @@ def factor_title(name: str) -> str:
 
 
 def boxes_of(data: Sample) -> tuple[Box, ...]:
-    """The first box, the next one among what is outside of it, until one is not found."""
+    """The first box, then the next one among the sets outside it, until one is not found."""
     boxes: list[Box] = []
     while len(boxes) < MOST_BOXES and min(data.cases.sum(), (~data.cases).sum()) >= FEWEST_CASES:
         box = _judged_box(data)
@@ -117,7 +117,7 @@ class _Peeled(NamedTuple):
 
 
 def _judged_box(data: Sample) -> Box:
-    """The box of all rows, judged by boxes that were sought in the same way without the rows that judge them."""
+    """The box of all rows, judged by boxes that were fitted in the same way without the rows that judge them."""
     from scipy.stats import binomtest
 
     peeled = _peel(data)
@@ -158,7 +158,7 @@ def _inside(data: Sample, conditions: tuple[Condition, ...]) -> Mask:
 
 
 def _stability(data: Sample) -> dict[str, float]:
-    """Share of half samples in which the box, sought again, restricts an assumption."""
+    """Share of half samples in which the box, fitted again, restricts an assumption."""
     generator = np.random.default_rng(data.seed)
     known = np.unique(data.groups)
     columns = most_telling(data.numbers, data.cases, data.seed)

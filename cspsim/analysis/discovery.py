@@ -38,10 +38,10 @@ class Tree(NamedTuple):
 
 
 class Discovery(NamedTuple):
-    """What was found out about the sets in which a policy fails. ``why_not`` says why nothing was sought, if so.
+    """What was found out about the sets in which a policy fails. ``why_not`` says why no search was made, if none was.
 
     ``boxes`` holds what was found and, as its last entry, the box at which the search ended since it was no better than the
-    base rate (none where the most boxes that are sought were found). It is empty where ``cspsim[discovery]`` is not installed.
+    base rate (none where the largest allowed number of boxes was found). It is empty where ``cspsim[discovery]`` is not installed.
     """
 
     sets: int
@@ -59,7 +59,7 @@ class Discovery(NamedTuple):
 
     @property
     def found(self) -> tuple[Box, ...]:
-        """The boxes in which there is something."""
+        """The boxes that count as found."""
         return tuple(box for box in self.boxes if box.found)
 
 
@@ -72,7 +72,7 @@ class FailureQuestion(NamedTuple):
 
 
 class PolicyFailure(NamedTuple):
-    """Under which assumptions a policy fails: the question, the answer, and the share of sets that luck could turn round."""
+    """Under which assumptions a policy fails: the question, the answer, and the share of sets whose answer luck could reverse."""
 
     question: FailureQuestion
     discovery: Discovery
@@ -129,7 +129,7 @@ def discover(values: Floats, names: list[str], cases: Mask, groups: Integers | N
 
 def _tree(data: Sample) -> Tree:
     """A tree of two to six leaves, as many as held-out folds support (the fewest within one standard error of the best)."""
-    folds = folds_of(data)  # says what is not installed
+    folds = folds_of(data)  # raises the error that says what is not installed
     from sklearn.tree import DecisionTreeClassifier
 
     def grow(part: Sample, leaves: int) -> Any:

@@ -25,7 +25,7 @@ MOST_CURVES, MOST_HALVES = 4, 6
 
 
 def wrapped(name: str, width: int = 26) -> str:
-    """A name on as many short lines as it takes."""
+    """A name broken into short lines."""
     return fill(name, width)
 
 
@@ -38,7 +38,7 @@ def panel(figure: "Figure", rows: tuple[int, int], height: float, left: float = 
 
 
 def below(axes: "Axes", words: str) -> None:
-    """A line in grey between a panel's title and its axes."""
+    """A grey line of text between a panel's title and its axes."""
     axes.annotate(words, (0, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", fontsize=7.5, color=GREY, va="bottom")
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cspsim.analysis.analysing import Analysis
+from cspsim.analysis.analysis import Analysis
 from cspsim.analysis.boxes import factor_title
 from cspsim.analysis.effect_figures import slug
 from cspsim.analysis.factor_figures import draw_morris, draw_shares

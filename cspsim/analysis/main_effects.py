@@ -1,7 +1,7 @@
 """Main effects and interactions of levers where every combination of their levels was run, paired with the baseline.
 
-The interval of an effect says how well replicates pin it down; the range over assumption sets says how it moves with what
-nobody knows. They are never added up.
+The interval of an effect says how well replicates pin it down; the range over assumption sets says how it moves with the
+uncertain numbers. They are never added up.
 """
 
 from collections.abc import Sequence

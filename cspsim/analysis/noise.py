@@ -1,4 +1,4 @@
-"""Two errors kept apart: luck, which another seed would change, and a design of finitely many points, which another sample would.
+"""Two errors kept apart: luck, which another seed would change, and the sampled points of a design, which another sample would change.
 
 Luck is shared: replicate r is the same luck at every point of a design. It then splits into a part that moves all points
 alike and a part that meets each point differently, so replicates are never treated as independent from point to point.
@@ -12,6 +12,7 @@ from scipy.special import stdtrit
 
 from cspsim.comparing.differences import CONFIDENCE_LEVEL
 from cspsim.model.parameters import Floats
+from cspsim.running.outcomes import ratio_influence
 
 RESAMPLES = 200
 """Bootstrap resamples of the points of a design: their spread is known to about 5 % of itself."""
@@ -20,9 +21,8 @@ RESAMPLES = 200
 def linearised(numerator: Floats, denominator: Floats) -> Floats:
     """What each replicate says of a cell's value ``[..., replicate]``; the mean over replicates is the cell's value.
 
-    For a total it is the replicate's total. For a ratio of sums R = N / D it is R + (N_r - R D_r) / mean D, whose variance
-    over replicates, divided by their number, is that of R (Cochran 1977, Sampling Techniques, 3rd ed., section 6.3; as in
-    ``differences.paired_estimate``). Not-a-number where a run failed or there is nothing to divide by.
+    For a total it is the replicate's total. For a ratio of sums it is the ratio plus what the replicate does to it (see
+    ``ratio_influence``). Not-a-number where a run failed or there is nothing to divide by.
     """
     present = ~(np.isnan(numerator) | np.isnan(denominator))
     runs = present.sum(axis=-1, keepdims=True)
@@ -30,7 +30,7 @@ def linearised(numerator: Floats, denominator: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         divisor = bottom.sum(axis=-1, keepdims=True) / runs
         value = np.where(divisor != 0, top.sum(axis=-1, keepdims=True) / runs / divisor, np.nan)
-        return np.where(present, value + (top - value * bottom) / divisor, np.nan)
+        return np.where(present, value + ratio_influence(top, bottom, value, divisor), np.nan)
 
 
 def crossed(first: Floats, second: Floats) -> Floats:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from cspsim.analysis.analysing import Analysis
+from cspsim.analysis.analysis import Analysis
 from cspsim.analysis.boxes import factor_title
 from cspsim.analysis.effect_figures import slug
 from cspsim.analysis.factor_figures import contrast_in_words, draw_main_effects, draw_shares

@@ -1,10 +1,10 @@
-"""Sections about policies: what each one does, and how robust a choice of one is."""
+"""Sections about policies: what each one does, and how robust a choice between them is."""
 
 from typing import Any
 
 import numpy as np
 
-from cspsim.analysis.analysing import Analysis
+from cspsim.analysis.analysis import Analysis
 from cspsim.analysis.effect_figures import draw_policy_effects, draw_robustness
 from cspsim.analysis.robustness import OverLuck
 from cspsim.analysis.section import AnalysisSection, difference_words, grid_of, range_words, share_words, source_line, verdict_words
@@ -57,7 +57,7 @@ def effects_section(found: Analysis) -> AnalysisSection:
 
 
 def policy_rows(found: Analysis) -> list[dict[str, Any]]:
-    """The effect of every policy, also of those that are not told about one by one."""
+    """The effect of every policy, including those that are not described one by one."""
     swept, rows = found.swept, []
     for policy, name in enumerate(found.names):
         draws = swept.point(policy, swept.effects)

@@ -16,7 +16,7 @@ from cspsim.model.parameters import Floats
 POINTS_FOR_EACH_TERM = 5
 """Interactions are fitted only where each term of the regression has at least as many points."""
 MOST_TERMS, MOST_POINTS = 200, 2_000
-"""More terms than this are no longer read, and interactions are left out; more points than this grow trees no better."""
+"""With more terms than this, which nobody would read, interactions are left out; more points than this do not improve the trees."""
 
 
 class Regression(NamedTuple):
@@ -104,8 +104,8 @@ class FeatureScores(NamedTuple):
 def feature_scores(values: Floats, sample: Floats, names: Sequence[str], seed: int = 1) -> FeatureScores:
     """Scores of extremely randomised trees, as the EMA Workbench's feature scoring; whatever shape the dependence has.
 
-    Args: as for ``regression_of``. ``held_out`` is the share explained in five folds, each predicted from the other four. Of
-    more than ``MOST_POINTS`` points as many are drawn.
+    Args: as for ``regression_of``. ``held_out`` is the share explained in five folds, each predicted from the other four. With
+    more than ``MOST_POINTS`` points, that many are drawn.
 
     Source: Geurts, Ernst and Wehenkel 2006, "Extremely randomized trees", Machine Learning 63, 3-42.
 

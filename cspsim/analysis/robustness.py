@@ -1,4 +1,4 @@
-"""How policies hold up across assumption sets: regret, who is best how often, and what an assumption does to an effect.
+"""How policies hold up across assumption sets: regret, how often each is best, and what an assumption does to an effect.
 
 Assumption sets are worlds that nobody can tell apart beforehand; shares of sets are shares of the sample, not probabilities.
 Sources: Savage 1951, "The theory of statistical decision", Journal of the American Statistical Association 46, 55-67 (minimax

@@ -1,4 +1,4 @@
-"""Assumption sets to learn from and to be judged by: thinned, with the columns that tell most, in folds."""
+"""Assumption sets to learn from and to judge by: thinned, with the most informative columns, in folds."""
 
 import warnings
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cspsim.basics.errors import CspsimError
+from cspsim.basics.errors import needs
 from cspsim.model.parameters import Floats, Integers
 
 Mask = npt.NDArray[np.bool_]
@@ -14,12 +14,7 @@ Mask = npt.NDArray[np.bool_]
 FOLDS = 5
 """Folds held out in turn."""
 MOST_ROWS, MOST_ASSUMPTIONS = 2_000, 6
-"""PRIM takes time with the number of rows and columns: more rows are thinned, more columns are chosen by feature scores."""
-
-
-def needs_analysis() -> CspsimError:
-    """The error that says what is not installed."""
-    return CspsimError('scenario discovery needs more libraries: pip install "cspsim[analysis]"')
+"""PRIM slows down with the number of rows and columns: more rows are thinned, more columns are chosen by feature scores."""
 
 
 class Sample(NamedTuple):
@@ -53,7 +48,7 @@ def most_telling(numbers: Floats, cases: Mask, seed: int) -> list[int]:
     try:
         from sklearn.ensemble import ExtraTreesClassifier
     except ImportError:
-        raise needs_analysis() from None
+        raise needs("scenario discovery", "scikit-learn", "analysis") from None
 
     trees = ExtraTreesClassifier(60, min_samples_leaf=max(2, len(cases) // 100), max_features=0.3, random_state=seed)
     scores = trees.fit(numbers, cases).feature_importances_
@@ -65,7 +60,7 @@ def folds_of(data: Sample) -> list[tuple[Integers, Integers]]:
     try:
         from sklearn.model_selection import StratifiedGroupKFold
     except ImportError:
-        raise needs_analysis() from None
+        raise needs("scenario discovery", "scikit-learn", "analysis") from None
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # few failures in a fold are counted, not warned about

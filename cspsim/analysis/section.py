@@ -13,7 +13,7 @@ from cspsim.reports.summary import Grid, direction_of
 from cspsim.running.outcomes import OUTCOMES, POUNDS, SHARE
 
 if TYPE_CHECKING:
-    from cspsim.analysis.analysing import Analysis
+    from cspsim.analysis.analysis import Analysis
     from cspsim.analysis.noise import Estimate
 
 
@@ -55,7 +55,7 @@ def _known(noise: float | None) -> float | None:
 
 
 def p_words(value: float) -> str:
-    """A p-value with two figures; very small ones are only said to be small."""
+    """A p-value with two figures; very small ones are given as below a limit."""
     if not np.isfinite(value):
         return MISSING
     return "below 0.001" if value < 0.001 else f"{value:.2g}"
@@ -107,7 +107,7 @@ def policy_headline(finding: Finding, against: str, sets: int) -> str:
 
 
 def source_line(found: "Analysis") -> str:
-    """What a figure rests on, below it."""
+    """The line below a figure that says what it rests on."""
     manifest = found.results.manifest
     runs = manifest["counts"].get("runs", 0)
     return (

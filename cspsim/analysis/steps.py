@@ -1,10 +1,10 @@
 """The steps of an analysis: each asks what the designs of the sweep allow and adds what it found."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cspsim.analysis.analysis import Analysis
 from cspsim.analysis.answer_cost import allocation, answer_cost, variance_components
 from cspsim.analysis.discovery import PolicyFailure, discover, failure_question
 from cspsim.analysis.effects import over_luck
@@ -19,21 +19,18 @@ from cspsim.basics.errors import CspsimError
 from cspsim.model.parameters import Floats
 from cspsim.sweep.luck_design import group_streams
 
-if TYPE_CHECKING:
-    from cspsim.analysis.analysing import Analysis
-
 MOST_DISCOVERED = 3
-"""Policies whose failures are looked into."""
+"""How many policies are examined for failures."""
 FEWEST_SETS = 60
 """Sampled assumption sets below which nothing is said about which assumption does what."""
 MOST_FACTORS_WITH_PAIRS = 10
-"""Factors beyond which the regression leaves pairs of factors out: it would take longer than it tells."""
+"""The number of factors beyond which the regression leaves out pairs of factors, which would take too long."""
 
 
 # ---------------------------------------------------------------------------------------------------- policies, assumptions
 
 
-def compare_policies(found: "Analysis", seed: int) -> None:
+def compare_policies(found: Analysis, seed: int) -> None:
     """Regret and ranks, where an outcome has a good direction and sets were sampled."""
     if len(found.sets) < 2 or not found.outcome.better or len(found.ranked) < 2:
         return
@@ -41,8 +38,8 @@ def compare_policies(found: "Analysis", seed: int) -> None:
     found.robust = robustness(gains, seed=seed)
 
 
-def ask_assumptions(found: "Analysis", seed: int) -> None:
-    """Flip points, 2 x 2 tables and failures of every policy that is told about, over independent assumption sets."""
+def ask_assumptions(found: Analysis, seed: int) -> None:
+    """Flip points, 2 x 2 tables and failures of every policy that is described, over independent assumption sets."""
     if not found.assumptions or len(found.sets) < FEWEST_SETS:
         if found.assumptions:
             found.notes.append(f"{len(found.sets)} sampled assumption sets are too few to say which assumption does what.")
@@ -68,11 +65,11 @@ def ask_assumptions(found: "Analysis", seed: int) -> None:
 
 
 def _same(one: Floats, other: Floats) -> bool:
-    """Whether two policies differ by the same amount in every set, rounding aside: then no assumption tells anything."""
+    """Whether two policies differ by the same amount in every set, rounding aside: then no assumption can explain anything."""
     return bool(np.ptp(one - other) <= ROUNDING * max(np.abs(one).max(), np.abs(other).max()))
 
 
-def _turns_between(found: "Analysis", values: Floats, seed: int) -> None:
+def _turns_between(found: Analysis, values: Floats, seed: int) -> None:
     """Turning points between the two policies that are best most often."""
     if found.robust is None or len(found.ranked) < 3:
         return
@@ -86,7 +83,7 @@ def _turns_between(found: "Analysis", values: Floats, seed: int) -> None:
     found.turns[pair] = turning_points(found.values[there], found.assumptions, ahead, found.groups[there], seed)
 
 
-def _failure(found: "Analysis", policy: int, seed: int) -> PolicyFailure:
+def _failure(found: Analysis, policy: int, seed: int) -> PolicyFailure:
     effects = found.swept.effects[policy, found.sets]
     means = over_luck(effects[None])[0]
     there = ~np.isnan(means)
@@ -102,7 +99,7 @@ def _failure(found: "Analysis", policy: int, seed: int) -> PolicyFailure:
 # --------------------------------------------------------------------------------------------------- factors, luck, cost
 
 
-def ask_factors(found: "Analysis", seed: int) -> None:
+def ask_factors(found: Analysis, seed: int) -> None:
     """Sobol, Morris or regression of assumptions and of levers; main effects where levers were fully crossed."""
     told = {*found.shown_names, found.names[0], ""}
     for space in (UNCERTAINTIES, LEVERS):
@@ -119,7 +116,7 @@ def ask_factors(found: "Analysis", seed: int) -> None:
             found.notes.append(f"Main effects of levers: {error}.")
 
 
-def _ask_points(found: "Analysis", asked: Subject, values: Floats, points: tuple[dict[str, object], Floats, list[str]], seed: int) -> None:
+def _ask_points(found: Analysis, asked: Subject, values: Floats, points: tuple[dict[str, object], Floats, list[str]], seed: int) -> None:
     design, sample, names = points
     try:
         if design["kind"] == "saltelli":
@@ -133,7 +130,7 @@ def _ask_points(found: "Analysis", asked: Subject, values: Floats, points: tuple
         found.notes += [note] if note not in found.notes else []
 
 
-def ask_luck(found: "Analysis", seed: int) -> None:
+def ask_luck(found: Analysis, seed: int) -> None:
     """Shares of the streams of luck in the baseline's outcome and in each shown policy's effect."""
     if not found.swept.luck_design:
         return
@@ -145,8 +142,8 @@ def ask_luck(found: "Analysis", seed: int) -> None:
             found.luck[name] = luck_shares(rows, groups, seed=seed)
 
 
-def count_cost(found: "Analysis") -> None:
-    """Replicates and assumption sets that an answer needs, for every policy that is told about."""
+def count_cost(found: Analysis) -> None:
+    """Replicates and assumption sets that an answer needs, for every policy that is described."""
     shared = bool(found.results.manifest.get("replicates_share_luck_between_sets"))
     for policy in found.shown:
         name = found.names[policy]

@@ -55,14 +55,14 @@ def points_of(results: "SweepResults", space: str, kinds: Sequence[str]) -> Poin
     missing = [name for name in names if name not in frame]
     if missing:
         raise CspsimError(f"the results lack the factor{'s' if len(missing) > 1 else ''} {', '.join(missing)} of their own design")
-    rows = slice(int(design.get("first", 1)), len(frame))  # best guesses and named policies stand first
+    rows = slice(int(design.get("first", 1)), len(frame))  # best guesses and named policies come first
     return Points(rows, names, frame[names].to_numpy(float)[rows], design)
 
 
 def subjects_of(
     results: "SweepResults", points: Points, space: str, outcomes: Sequence[str], partnership: str = AREA
 ) -> Iterator[tuple[Subject, Floats]]:
-    """Everything a design can be asked ``[point, replicate]``: the baseline's outcome and each effect over assumption sets.
+    """Every quantity that a design can answer for ``[point, replicate]``: the baseline's outcome and each effect over assumption sets.
 
     Points that are policies have only effects, under the first assumption set.
     """

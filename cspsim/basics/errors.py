@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 _LOOKED_THROUGH = 2000  # names; each takes some microseconds, for every name that is wrong
-_SHOWN_FAULTS = 60  # a longer list is no longer read; the rest is counted
+_SHOWN_FAULTS = 60  # nobody reads a longer list; the rest is counted
 
 
 class CspsimError(Exception):
-    """The base of every failure a user can cause and mend. The command line prints it and ends with ``exit_code``."""
+    """The base of every failure that a user can cause and correct. The command line prints it and ends with ``exit_code``."""
 
     exit_code = 2
 
@@ -26,9 +26,9 @@ def needs(purpose: str, package: str, extra: str) -> CspsimError:
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong in a scenario: where (file, line, dotted key), what, and how to mend it.
+    """One thing that is wrong in a scenario: where (file, line, dotted key), what, and how to correct it.
 
-    ``line`` is None where nobody wrote a line, as in changes given by a program.
+    ``line`` is None for a value that no file states, such as a change made by a program.
     """
 
     file: str

@@ -1,4 +1,4 @@
-"""Results on disk: whole files or none. A folder is put together out of sight and then takes its place at once."""
+"""Results on disk: whole files or none. A folder is filled elsewhere and then moved into place in one step."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ CHECKSUMS = "checksums.json"
 """The file with length and SHA-256 of every other file of a results folder."""
 
 SEAL = "seal"
-"""Key under which a file says what the rest of it has to hash to."""
+"""The key under which a file states the hash that the rest of it must have."""
 
 
 def plain(value: Any) -> Any:
@@ -54,18 +54,18 @@ def as_json(value: Any) -> str:
 
 
 def seal_of(content: Mapping[str, Any]) -> str:
-    """SHA-256 of what a JSON file says, its own seal left out; layout and order of keys do not matter."""
+    """SHA-256 of what a JSON file says, without its own seal; layout and order of keys do not matter."""
     rest = {key: value for key, value in plain(content).items() if key != SEAL}
     return hashlib.sha256(json.dumps(rest, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Content with its seal, by which a slip of the hand or of the disk is noticed; whoever knows how can make a new seal."""
+    """Content with its seal, which reveals accidental changes and disk errors. Anyone can make a new one."""
     return {**content, SEAL: seal_of(content)}
 
 
 def is_sealed(content: Any) -> bool:
-    """Whether content is as it was when it was sealed."""
+    """Whether content is unchanged since it was sealed."""
     return isinstance(content, Mapping) and content.get(SEAL) == seal_of(content)
 
 
@@ -87,7 +87,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def write_table(folder: Path, name: str, frame: "pd.DataFrame") -> list[Path]:
-    """One table as CSV and as Parquet, in which no text is a formula."""
+    """One table as CSV and as Parquet, in which no text can be taken for a formula."""
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 
@@ -129,7 +129,7 @@ def _check_place(target: Path) -> None:
 
 
 def write_checksums(folder: Path, but: Sequence[str] = ()) -> None:
-    """Put length and SHA-256 of every file of a folder beside them, except of those that go on growing."""
+    """Put length and SHA-256 of every file of a folder in a file beside them, except for files that are still being added to."""
     files = {
         path.relative_to(folder).as_posix(): checksum(path.read_bytes())
         for path in sorted(folder.rglob("*"))
@@ -144,7 +144,7 @@ def checksum(content: bytes) -> dict[str, Any]:
 
 
 def damages(folder: Path) -> list[str]:
-    """What is not as it was written in a folder of results, a sentence each; nothing if all is. Files that were added are not read."""
+    """What has changed in a folder of results since it was written, a sentence each. Files that were added are not read."""
     try:
         content = json.loads((folder / CHECKSUMS).read_bytes())
     except OSError:
@@ -177,7 +177,7 @@ def check_unchanged(path: Path) -> None:
 def results_folder(target: Path) -> Iterator[Path]:
     """A folder to fill that becomes ``target`` when all is written, in place of an older one; nothing is left otherwise.
 
-    Raises CspsimError when the place cannot be written or holds files of somebody else.
+    Raises CspsimError when the place cannot be written or holds other files.
     """
     check_target(target)
     try:

@@ -7,7 +7,7 @@ MINUS, MISSING = "\N{MINUS SIGN}", "\N{EN DASH}"
 
 
 class Scale(NamedTuple):
-    """How a unit is written: what stands before and after the number, and by what it is divided."""
+    """How a unit is written: what is written before and after the number, and what the number is divided by."""
 
     before: str
     divisor: float

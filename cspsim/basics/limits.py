@@ -1,7 +1,7 @@
-"""How much work one request may ask for: estimated first, then refused or asked about where it is more than the limits.
+"""How much work one request may ask for: estimated first, then refused or confirmed where it exceeds the limits.
 
 Every command, ``simulate`` and ``compare`` estimate before they begin; every reader of files looks at a file before it reads it.
-The limits below keep a slip of the pen (a few zeros too many, the wrong file) from taking a machine down. Each can be raised:
+The limits below keep a typing error (a few zeros too many, the wrong file) from bringing a machine down. Each can be raised:
 by ``--time-limit`` and ``--memory-limit``, by ``limits=`` in Python, or by a variable of the environment, for everything.
 """
 
@@ -17,7 +17,7 @@ from cspsim.basics.errors import CspsimError
 from cspsim.model.tallies import AuthorityTally, Tally
 
 TIME = 12 * 3600.0
-"""Seconds. What takes longer than a night is meant to, and can say so."""
+"""Seconds. A request that takes longer than a night is deliberate, and can say so."""
 MEMORY = 2e9
 """Bytes beyond the program itself: what a laptop of 8 GB can spare beside a browser and an office suite."""
 QUERY_TIME, QUERY_MEMORY = 30.0, 1e9
@@ -28,16 +28,16 @@ BYTES_OF_A_KEY = 100
 """A file that people write may have one key for so many bytes of its limit: 20,000. The largest shipped one has 3,000; each is checked
 against the schema, which may have a dozen faults to find in it."""
 TABLE_FILE = 64e6
-"""Bytes of a file of rows. Every month of twenty years, eight types and 300 partnerships make some 25 MB."""
+"""Bytes of a file of rows. Every month of twenty years for eight types and 300 partnerships comes to some 25 MB."""
 FILES = 100
 """Files one scenario may be put together from. Shipped ones take five to ten; putting n files together takes n x n steps."""
 UNKNOWN_SIZE = 1_000_000
-"""Bytes that are read of a file whose system does not say how many it has, such as those in /proc."""
+"""Bytes that are read of a file whose size the system does not state, such as those in /proc."""
 DEPTH = 30
-"""Tables and lists inside each other in a file. A scenario needs five."""
+"""How deep tables and lists may be nested in a file. A scenario needs five."""
 TOO_DEEP = "brackets inside brackets, too deep to read"
 FAULTS = 1000
-"""Faults that are looked up in one file: nobody reads more, and finding the nearest right name for each takes time."""
+"""Faults that are reported for one file: nobody reads more, and finding the nearest right name for each takes time."""
 
 VARIABLES = {"time": "CSPSIM_TIME_LIMIT", "memory": "CSPSIM_MEMORY_LIMIT", "file": "CSPSIM_FILE_LIMIT", "files": "CSPSIM_FILES_LIMIT"}
 
@@ -96,7 +96,7 @@ class Unreadable(CspsimError):
 
 
 def limits_of(time: str | None = None, memory: str | None = None, usual: Limits | None = None) -> Limits:
-    """Limits as somebody writes them, ``"90min"`` and ``"8GB"``; what is not said comes from the environment, else is ``usual``.
+    """Limits as people write them, ``"90min"`` and ``"8GB"``; what is not stated comes from the environment, else from ``usual``.
 
     Raises CspsimError for what is no amount.
     """
@@ -130,7 +130,7 @@ def files_allowed() -> float:
 
 
 def in_time(seconds: float) -> str:
-    """A duration in the words one would use."""
+    """A duration in everyday words."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     if seconds < 5400:
@@ -142,7 +142,7 @@ def in_time(seconds: float) -> str:
 
 
 def in_bytes(size: float) -> str:
-    """An amount of storage in the words one would use."""
+    """An amount of storage in everyday words."""
     for unit in ("kB", "MB", "GB", "TB"):
         size /= 1000
         if size < 1000:
@@ -154,7 +154,7 @@ def in_bytes(size: float) -> str:
 
 
 def work_of(size: Size, runs: float, kept: float | None = None, months_kept: float = 0, threads: int | None = None) -> EstimatedWork:
-    """What so many runs of a world of this size take. ``kept``: runs whose counts are held at once, all if not given.
+    """What this number of runs of a world of this size takes. ``kept``: runs whose counts are held at once, all if not given.
 
     ``months_kept``: runs of which the monthly counts are held and written, too.
     """
@@ -168,7 +168,7 @@ def work_of(size: Size, runs: float, kept: float | None = None, months_kept: flo
 
 
 def _allowing(work: EstimatedWork, limits: Limits, in_python: bool) -> str:
-    """What to write so that this much is allowed."""
+    """The option or argument that would allow this much."""
     time = f"{1.5 * work.seconds / 3600:.0f}h" if work.seconds > limits.seconds else ""
     memory = f"{max(1.0, 1.5 * work.memory / 1e9):.0f}GB" if work.memory > limits.memory else ""
     if in_python:
@@ -186,7 +186,7 @@ def _world(size: Size) -> float:
 def hold_to_limits(
     work: EstimatedWork, what: str, limits: Limits, in_python: bool = False, ask: Callable[[str], bool] | None = None
 ) -> None:
-    """Let the work begin if it keeps to the limits. Raises TooMuch, with the estimate, the limit and how to allow more.
+    """Let the work begin if it stays within the limits. Raises TooMuch, with the estimate, the limit and how to allow more.
 
     ``what``: the work, as the subject of a sentence. ``in_python``: whether limits are given as an argument or as options.
     ``ask``: asks a person in front of a terminal whether to go on; scripts have none and are refused.
@@ -208,9 +208,9 @@ def hold_to_limits(
 
 
 def read_file(path: Path | str, most: float = TEXT_FILE) -> bytes:
-    """What is in a file of at most this size (CSPSIM_FILE_LIMIT allows more). Raises Unreadable.
+    """The content of a file of at most this size (CSPSIM_FILE_LIMIT allows more). Raises Unreadable.
 
-    Only files are read: a device such as /dev/zero has no end, and a pipe that nobody writes to never begins.
+    Only files are read: a device such as /dev/zero never ends, and a pipe without a writer never begins.
     """
     most = max(most, _largest("file", 0, _BYTES))
     try:

@@ -1,6 +1,6 @@
-"""Text that leaves the program, made harmless where it goes: a terminal or page, a spreadsheet, a shell.
+"""Text that leaves the program, made harmless for where it goes: a terminal or page, a spreadsheet, a shell.
 
-Titles and names come from files that somebody else may have written. Here, and nowhere else, is decided what of them is shown.
+Titles and names come from files that somebody else may have written. This module alone decides how they are shown.
 """
 
 import os
@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Sequence
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What steers a terminal or turns the order of letters round, and bytes that are no text; not line breaks and tabs."""
+"""Characters that control a terminal or reverse the order of letters, and bytes that are not text; not line breaks and tabs."""
 
 _FORMULA = re.compile("[ \xa0]*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 """What a spreadsheet may take for a formula when a text begins with it; the last four are the wide forms of the first."""

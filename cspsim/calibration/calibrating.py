@@ -1,4 +1,4 @@
-"""Calibration: rule out in waves what cannot be, then learn the rest from the runs that are left."""
+"""Calibration: rule out impossible settings in waves, then learn the rest from the runs that are left."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from scipy.special import ndtr, ndtri
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.limits import EstimatedWork, work_of
 from cspsim.calibration.calibration_file import Calibration
-from cspsim.calibration.history_matching import CUTOFF, fit_emulator, implausibility, predict
+from cspsim.calibration.history_matching import CUTOFF, fit_emulator, implausibility, not_ruled_out, predict
 from cspsim.calibration.monthly_runs import Prior, Simulated, simulate_sets
 from cspsim.calibration.regression_abc import posterior_scores
 from cspsim.calibration.targets import Target, observed_targets, simulated_targets
@@ -20,7 +20,7 @@ from cspsim.scenario.world_building import size_of
 CANDIDATES = 20
 """Settings tried on the emulator for each run of a wave."""
 FIRST_WAVE, LATER_WAVES, SYNTHETIC_DATA, SYNTHETIC_WAVES, FORECASTS, CHECKS = (k * 10**12 for k in range(6))
-"""First replicate numbers, so far apart that no two purposes ever share luck."""
+"""First replicate numbers, far enough apart that no two purposes share luck."""
 WIDTH = 10**8
 """Replicate numbers set aside for each wave, data set or forecast of one purpose."""
 LEARNED = 0.2
@@ -30,7 +30,7 @@ Progress = Callable[[int], None] | None
 
 
 class Pool(NamedTuple):
-    """Simulated settings: prior normal scores ``[set, number]`` and what came of them ``[set, target]``."""
+    """Simulated settings: prior normal scores ``[set, number]`` and the simulated targets ``[set, target]``."""
 
     scores: Floats
     targets: Floats
@@ -48,7 +48,7 @@ class Wave(NamedTuple):
 
 
 class Posterior(NamedTuple):
-    """A sample of what is thought after the data: values and prior normal scores ``[set, number]``, and how it came about."""
+    """A sample of the posterior: values and prior normal scores ``[set, number]``, and how it came about."""
 
     names: tuple[str, ...]
     values: Floats
@@ -58,7 +58,7 @@ class Posterior(NamedTuple):
 
     @property
     def shrinkage(self) -> Floats:
-        """By how much the variance of each number's prior score shrank ``[number]``: 0 nothing was learned, 1 everything."""
+        """How far the variance of each number's prior score shrank ``[number]``: 0 nothing was learned, 1 everything."""
         shrunk: Floats = 1 - self.scores.var(axis=0)
         return shrunk
 
@@ -109,7 +109,7 @@ def learn_numbers(
         fresh, _ = _simulated(calibration, quantiles, first_replicate + number * WIDTH, threads, progress)
         expected, spread = predict(emulator, fresh.scores)
         waves.append(Wave(len(fresh.scores), left, float((np.abs(fresh.targets - expected) <= 2 * spread).mean())))
-        kept = implausibility(emulator, pool.scores, observed, tolerance).max(axis=1) <= CUTOFF
+        kept = not_ruled_out(emulator, pool.scores, observed, tolerance)
         pool = Pool(np.vstack([pool.scores[kept], fresh.scores]), np.vstack([pool.targets[kept], fresh.targets]))
     generator = np.random.default_rng(seed_of(calibration, "posterior", name))
     scores = posterior_scores(pool.scores, pool.targets, observed, tolerance, budget.posterior_sets, generator)
@@ -140,7 +140,7 @@ def _all_ruled_out(targets: Sequence[Target], missed: Floats) -> str:
 
 
 def calibration_runs(calibration: Calibration, synthetic: bool) -> int:
-    """Runs that a calibration with its forecasts makes, for progress and for saying so beforehand."""
+    """Runs that a calibration with its forecasts makes, for the progress bar and the estimate."""
     budget, years = calibration.data.budget, len(calibration.held_back)
     later = (budget.waves - 1) * budget.wave_runs
     checks = min(budget.forecast_runs, budget.posterior_sets)
@@ -162,7 +162,7 @@ def _values(targets: Sequence[Target]) -> tuple[Floats, Floats]:
 
 
 class Calibrated(NamedTuple):
-    """A calibration that has been run: what was to be met, what the prior expected, what was learned, and what follows from it.
+    """A calibration that has been run: its targets, what the prior expected, what was learned, and what follows from it.
 
     ``met``: targets ``[set, target]`` of fresh runs under the posterior, ``simulated``: the first wave's months.
     """

@@ -1,4 +1,4 @@
-"""Figures of a calibration: what was learned, what is met, what comes back of planted numbers, and the forecasts."""
+"""Figures of a calibration: what was learned, which targets are met, how well planted numbers are recovered, and the forecasts."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ import numpy as np
 from cspsim.calibration.calibration_summary import Findings, expected_counts, short_name, totals_of
 from cspsim.calibration.forecasts import LAST_YEAR, MODEL, SEASONAL_MEAN, UNCALIBRATED, UNTOLD, Forecast
 from cspsim.reports.charts import BLACK, COLOURS, GREY, STYLE, ReportChart, finished, sheet
-from cspsim.reports.summary import versions
+from cspsim.running.same_code import versions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ BEFORE = 24
 
 
 def draw_calibration(findings: Findings) -> list[ReportChart]:
-    """Every figure that there is something to show in."""
+    """Every figure for which there are data."""
     source = f"cspsim {versions()['cspsim']}; {findings.calibrated.calibration.data.title}"
     charts = [draw_learned(findings, source), draw_targets(findings, source)]
     if findings.recovery is not None:

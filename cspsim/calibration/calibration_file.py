@@ -49,7 +49,7 @@ class HeldBack(FileSection):
 
 
 class SoughtRange(FileSection):
-    """Between what a number is sought; the scenario's or the register's own range where nothing is said."""
+    """The range in which a number is searched for; by default the scenario's or the register's own."""
 
     low: float | None = Field(default=None, allow_inf_nan=False)
     high: float | None = Field(default=None, allow_inf_nan=False)
@@ -77,7 +77,7 @@ class Fact(FileSection):
 
 
 class Discrepancy(FileSection):
-    """By how much the best possible setting of the model may still miss what is observed: standard deviations of logs."""
+    """How far the best possible setting of the model may still miss what is observed: standard deviations of logs."""
 
     month_noise: float = Field(default=0.1, ge=0)
     movement: float = Field(default=0.15, ge=0)
@@ -114,11 +114,11 @@ class CalibrationData(FileSection):
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """A calibration that has been found to be in order.
+    """A calibration file that has passed every check.
 
     Attributes:
         name, path: of the file. data: what it says. scenario, observed: what it names.
-        numbers: what is sought, with the ranges to seek in. others: everything else that is uncertain.
+        numbers: what is to be learned, with its ranges. others: everything else that is uncertain.
         facts: outcome -> (value, standard deviation) of each stylised fact.
     """
 
@@ -183,7 +183,7 @@ def _observed(data: CalibrationData, scenario: Scenario | None, reader: FileRead
 def _numbers(
     data: CalibrationData, scenario: Scenario | None, reader: FileReader
 ) -> tuple[tuple[UncertainNumber, ...], tuple[UncertainNumber, ...]]:
-    """What is sought, with its range, and everything else that is uncertain."""
+    """What is to be learned, with its range, and everything else that is uncertain."""
     known = {number.name: number for number in uncertain_numbers(scenario)} if scenario else {}
     sought = {}
     for name, own in data.uncertainties.vary.items():

@@ -10,7 +10,8 @@ from cspsim.calibration.forecasts import mean_scores
 from cspsim.calibration.posterior import posterior_text
 from cspsim.reports.charts import ReportChart
 from cspsim.reports.rendering import render
-from cspsim.reports.summary import Grid, about_scenario, versions
+from cspsim.reports.summary import Grid, about_scenario
+from cspsim.running.same_code import versions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +95,7 @@ def learned_grid(findings: Findings) -> Grid:
 
 
 def targets_grid(findings: Findings) -> Grid:
-    """What was to be met and is."""
+    """Every target, and how far it is met."""
     rows = records(findings.targets)
     cells = [
         [
@@ -113,7 +114,7 @@ def targets_grid(findings: Findings) -> Grid:
 
 
 def recovery_grid(findings: Findings) -> Grid:
-    """What came back of planted numbers."""
+    """How well planted numbers were recovered."""
     assert findings.recovered is not None
     rows = records(findings.recovered)
     cells = [
@@ -152,7 +153,7 @@ def scores_grid(findings: Findings) -> Grid:
 
 
 def grids_of(findings: Findings) -> list[Grid]:
-    """Every table there is something to show in."""
+    """Every table for which there are data."""
     grids = [learned_grid(findings), targets_grid(findings)]
     if findings.recovered is not None:
         grids.append(recovery_grid(findings))

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 EDGES = (0.05, 0.25, 0.5, 0.75, 0.95)
 FEW = 0.1
-"""Mean shrinkage over synthetic data sets below which a number not learnable."""
+"""Mean shrinkage over synthetic data sets below which a number counts as not learnable."""
 
 
 class Findings(NamedTuple):
-    """Everything there is to report; ``recovery`` and ``scores`` may not have been asked for."""
+    """Everything there is to report; ``recovery`` and ``scores`` are None where they were not asked for."""
 
     calibrated: Calibrated
     forecasts: list[Forecast]
@@ -38,7 +38,7 @@ def calibration_findings(calibrated: Calibrated, forecasts: list[Forecast], reco
 
 
 def learned_table(calibrated: Calibrated, recovered: "pd.DataFrame | None" = None) -> "pd.DataFrame":
-    """One row per sought number: best guess, range, prior and posterior quantiles, shrinkage of its variance, a word on it."""
+    """One row per sought number: best guess, range, prior and posterior quantiles, shrinkage of its variance, verdict."""
     import pandas as pd
 
     prior, posterior = Prior(calibrated.calibration), calibrated.posterior

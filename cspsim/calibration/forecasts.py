@@ -1,4 +1,4 @@
-"""A year that was held back: forecast with what was known the month before it, and scored against naive forecasts.
+"""A held-back year: forecast from what was known the month before it, and scored against naive forecasts.
 
 What the model may know: posterior and months up to the year, dated paths of crime and of recording up to then and held after.
 Every run is then told of the observed months by linear updating: what it would have recorded in the year, moved by how far

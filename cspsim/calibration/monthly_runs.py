@@ -36,7 +36,7 @@ class Simulated(NamedTuple):
 
 
 class Prior:
-    """What is thought before the data: triangular between low and high with the best guess as mode, independent.
+    """The prior: triangular between low and high with the best guess as mode, independent.
 
     Attributes:
         sought: the numbers to be learned, in the order of every array here.
@@ -85,7 +85,7 @@ def spanning(scenario: Scenario, window: tuple[date, date], last: date) -> Scena
 
 
 def with_paths_held(scenario: Scenario, after: date) -> Scenario:
-    """The scenario as somebody would write it in the month ``after``: dated paths of crime and of its recording end there.
+    """The scenario as it could have been written in the month ``after``: dated paths of crime and of its recording end there.
 
     The last known level holds from then on. Everything else that is dated (money, police strength, levers) stays as announced.
     """

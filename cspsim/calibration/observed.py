@@ -1,4 +1,4 @@
-"""Observed recorded crime as a user brings it: a CSV file of months, in long format, every fault told with its line.
+"""Observed recorded crime from a user's file: a CSV file of months, in long format, every fault reported with its line.
 
 Columns ``month`` (YYYY-MM), ``partnership``, ``crime_type`` and ``recorded``, one row per month, partnership and type.
 Lines before the header that begin with # are remarks: the place for the source.

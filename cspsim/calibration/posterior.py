@@ -1,4 +1,4 @@
-"""What was learned as an assumption set that scenarios and sweeps can use: a CSV file, one row per set, dotted names as columns.
+"""The posterior as assumption sets that scenarios and sweeps can use: a CSV file, one row per set, dotted names as columns.
 
 Rows are equally likely and belong together: numbers learned from one target depend on each other, and only whole rows keep that.
 """

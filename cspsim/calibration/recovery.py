@@ -28,7 +28,7 @@ DATA_SETS_APART = 100 * WIDTH
 
 
 class Recovery(NamedTuple):
-    """What came back of what was planted, ``[data set, number]`` each.
+    """How well planted values were recovered, ``[data set, number]`` each.
 
     Planted values, posterior medians, edges of the 50 and 90 % intervals ``[data set, number, edge]`` (5, 25, 75, 95 %),
     ranks (share of the posterior below the planted value), shrinkage.
@@ -53,7 +53,7 @@ class Recovery(NamedTuple):
 
 
 def recover(calibration: Calibration, pool: Pool, threads: int | None = None, progress: Progress = None) -> Recovery:
-    """Plant, simulate, learn, compare: as often as the budget says. ``pool``: the first wave, which has seen no data."""
+    """Plant, simulate, learn and compare, as often as the budget says. ``pool``: the first wave, which has seen no data."""
     prior, wanted = Prior(calibration), calibration.data.budget.synthetic
     quantiles = prior.quantiles(wanted, seed_of(calibration, "planted"))
     data = simulate_sets(

@@ -1,4 +1,4 @@
-"""What a run and the observed months are compared by: month noise, movement apart, levels, and stylised facts.
+"""The measures by which a run is compared with the observed months: month noise, movement apart, levels, and stylised facts.
 
 The same function is applied to observed and to simulated months, so that a bias of a measure does no harm.
 """
@@ -19,7 +19,7 @@ APART = (1, 2, 4)
 
 
 class Target(NamedTuple):
-    """One thing to be met: the observed value, and what the model may miss it by (one standard deviation)."""
+    """One target: the observed value, and what the model may miss it by (one standard deviation)."""
 
     name: str
     title: str
@@ -29,7 +29,7 @@ class Target(NamedTuple):
 
 
 def observed_targets(calibration: Calibration, recorded: Floats | None = None, facts: Floats | None = None) -> list[Target]:
-    """What is to be met. ``recorded`` ``[partnership, crime type, month]`` and ``facts`` replace what was observed, in made-up data."""
+    """The targets of a calibration; ``recorded`` ``[partnership, crime type, month]`` and ``facts`` replace the observed ones."""
     data, names = calibration.data, list(calibration.facts)
     months = calibration.observed.between(*calibration.window) if recorded is None else recorded
     values = measures(calibration, months[None])[0]

@@ -11,7 +11,7 @@ from cspsim.commands.options import Json, Out, replay_command
 from cspsim.commands.terminal import Column, remark, say, show_table
 
 if TYPE_CHECKING:
-    from cspsim.analysis.analysing import Analysis
+    from cspsim.analysis.analysis import Analysis
     from cspsim.analysis.section import AnalysisSection
 
 MANY_RUNS = 5_000  # from here on an analysis takes long enough to say so

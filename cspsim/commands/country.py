@@ -118,14 +118,14 @@ def _synthetic(seed: int | None, areas: int | None, of_real: Mapping[str, Any]) 
 
 def _real(given: Mapping[str, Any], of_synthetic: Mapping[str, Any]) -> _Source:
     from cspsim.places.place_scenario import Span, checked_span
-    from cspsim.places.real_country import asked_forces, file_name_of, force_text, real_country
+    from cspsim.places.real_country import area_file_name, asked_forces, force_text, real_country
 
     for option, value in of_synthetic.items():
         if value is not None:
             raise CspsimError(f"{option} belongs to --synthetic: the real country is not drawn")
     span = checked_span(Span(**{name: value for name, value in given.items() if name != "force" and value is not None}))
     forces = asked_forces(given["force"] or ())
-    files = {file_name_of(force): partial(force_text, force, span) for force in forces}
+    files = {area_file_name(force): partial(force_text, force, span) for force in forces}
     settings = {"forces": forces, "months": [span.first_month, span.last_month], "synthetic": False}
     caution = "Population and crime are published; money, staff and duties are defaults."
     return _Source(files, partial(real_country, span, forces), settings, "", caution)
@@ -148,7 +148,7 @@ def _asked(run: bool, out_folder: Path | None, set_: list[str] | None, outcome: 
 
 def _write(folder: Path, source: _Source) -> list[Path]:
     """The areas as scenario files, all of them or none, with the settings that made them."""
-    from cspsim.sweep.same_code import versions
+    from cspsim.running.same_code import versions
 
     check_target(folder)
     with results_folder(folder) as new:

@@ -50,7 +50,7 @@ MemoryLimit = Annotated[
 
 
 def permit(work: "EstimatedWork", what: str, time_limit: str | None, memory_limit: str | None) -> None:
-    """Let work begin that keeps to the limits; ask whoever sits at a terminal about other work. Raises TooMuch."""
+    """Let work begin that keeps to the limits; ask for confirmation on a terminal for larger work. Raises TooMuch."""
     at_a_terminal = sys.stdin.isatty() and sys.stderr.isatty()
     ask = partial(typer.confirm, err=True) if at_a_terminal else None
     hold_to_limits(work, what, limits_of(time_limit, memory_limit), ask=ask)

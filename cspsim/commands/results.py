@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from cspsim.basics.errors import CspsimError, did_you_mean
+from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import as_json, plain
 from cspsim.basics.limits import QUERY, limits_of
 from cspsim.basics.outward import as_argument, for_shell
 from cspsim.commands.options import Json
+from cspsim.commands.result_tables import check_table, show_columns, show_tables, table_sizes
+from cspsim.commands.sql_prompt import run_prompt
 from cspsim.commands.terminal import Column, say, show_table
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def results(
         raise CspsimError("--csv and --json are two ways to say the same: choose one")
     found = load_results(folder, limits_of(time_limit, memory_limit, QUERY))
     if table is not None:
-        _check_table(found, table)
+        check_table(found, table)
     _act(found, folder, Wanted(table, query, sql, export_to, csv, json))
 
 
@@ -85,17 +87,6 @@ def _act(found: "SweepResults", folder: str, wanted: Wanted) -> None:
 
 
 # -------------------------------------------------------------------------------------------------------- what is there
-
-
-def table_sizes(found: "SweepResults") -> dict[str, tuple[int, int]]:
-    """Table -> rows and columns, from the parts' own headers."""
-    import pyarrow.parquet as parquet
-
-    sizes = {}
-    for name, paths in found.tables().items():
-        headers = [parquet.read_metadata(path) for path in paths]
-        sizes[name] = sum(header.num_rows for header in headers), headers[0].num_columns + (name == "failures")
-    return sizes
 
 
 def _about(found: "SweepResults") -> dict[str, Any]:
@@ -146,52 +137,17 @@ def _command(folder: str, *options: str) -> str:
     return for_shell(["cspsim", "results", as_argument(folder), *options])
 
 
-def show_tables(found: "SweepResults") -> None:
-    """Tables with their rows and columns."""
-    rows = [(name, f"{rows:,}", f"{columns:,}", _ABOUT.get(name, "")) for name, (rows, columns) in table_sizes(found).items()]
-    show_table("Tables", [Column("Table"), Column("Rows", True), Column("Columns", True, 1), Column("One row is", rank=2)], rows)
-
-
-_ABOUT = {
-    "policies": "a policy, with the levers that are varied",
-    "assumptions": "an assumption set, with the numbers that are sampled",
-    "luck": "a row of the design of luck",
-    "runs": "a run and a partnership, with outcomes over the window",
-    "months": "a run, a partnership and a month",
-    "authorities": "a run, a partnership and an authority",
-    "failures": "a run that failed",
-}
-
-
-def show_columns(found: "SweepResults", table: str) -> None:
-    """Columns of a table with meaning, unit and source. Raises CspsimError for a table that is not there."""
-    from cspsim.sweep.dictionary import data_dictionary
-
-    _check_table(found, table)
-    rows = [(entry.column, entry.meaning, entry.unit, entry.source) for entry in data_dictionary(found) if entry.table == table]
-    show_table(f"Columns of {table}", [Column("Column"), Column("Meaning"), Column("Unit"), Column("Source", rank=1)], rows)
-
-
-def _check_table(found: "SweepResults", table: str) -> None:
-    there = list(found.tables())
-    if table not in there:
-        raise CspsimError(
-            f'there is no table "{table}" here; {did_you_mean(table, there)}' if table else f"which table? {', '.join(there)}"
-        )
-
-
 # ------------------------------------------------------------------------------------------------------------- answers
 
 
 def _prompt(found: "SweepResults", csv: bool, json: bool) -> None:
-    from cspsim.commands.sql_prompt import run_prompt
-
     if run_prompt(found, lambda query: _answer(found, query, csv, json)) and not sys.stdin.isatty():
         raise typer.Exit(2)
 
 
 def _answer(found: "SweepResults", query: str, csv: bool, json: bool) -> None:
-    from cspsim.sweep.exporting import batches, write_csv
+    from cspsim.sweep.exporting import write_csv
+    from cspsim.sweep.querying import batches
 
     if csv:
         write_csv(found, query, sys.stdout.buffer if hasattr(sys.stdout, "buffer") else sys.stdout)

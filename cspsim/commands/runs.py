@@ -125,7 +125,7 @@ def explain(
 
 
 def _say_paragraph(paragraph: str) -> None:
-    """A paragraph whose first words are its heading, as wide as is good to read."""
+    """A paragraph whose first words are its heading, at a width that reads well."""
     from rich.text import Text
 
     head, stop, rest = visible(paragraph).partition(". ")

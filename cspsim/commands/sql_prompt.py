@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cspsim.basics.errors import CspsimError, did_you_mean
+from cspsim.commands.result_tables import show_columns, show_tables
 from cspsim.commands.terminal import complain, say
 
 if TYPE_CHECKING:
@@ -102,8 +103,6 @@ def _asked(typed: bool) -> Iterator[str]:
 
 
 def _dot_command(results: "SweepResults", asked: str) -> None:
-    from cspsim.commands.results import show_columns, show_tables
-
     command, _, name = asked.partition(" ")
     if command == ".tables":
         show_tables(results)

@@ -1,4 +1,4 @@
-"""A request to stop, from whoever it comes, does what Ctrl-C does: finished work is kept and the folder says so."""
+"""Every request to stop, from a person or from the system, does what Ctrl-C does: finished work is kept and the folder says so."""
 
 import signal
 from typing import Any
@@ -8,7 +8,7 @@ NAMES = ("SIGTERM", "SIGHUP")
 
 
 class Stopped(KeyboardInterrupt):
-    """The system asked to stop. Everything that heeds Ctrl-C heeds this."""
+    """The system asked to stop. Whatever handles Ctrl-C handles this too."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -24,7 +24,7 @@ def heed_signals() -> None:
 
 
 def _stop(number: int, frame: Any) -> None:
-    signal.signal(number, signal.SIG_IGN)  # it is being heeded; a second one must not tear what the first one lets end whole
+    signal.signal(number, signal.SIG_IGN)  # the first request is being handled; a second one must not interrupt that
     raise Stopped(number)
 
 

@@ -54,7 +54,7 @@ def say(text: str = "", style: str | None = None) -> None:
 
 
 def remark(text: str) -> None:
-    """A word about what is going on, on stderr."""
+    """A message about progress, on stderr."""
     err().print(Text(visible(text)), style="dim", soft_wrap=True)
 
 
@@ -165,7 +165,7 @@ class ProgressBar:
         self._task = self._progress.add_task(self._words, total=self._total)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         with self._lock:
             if self._progress is not None:
                 self._progress.stop()

@@ -1,7 +1,7 @@
 """Two or more scenarios compared on the same luck: paired differences, assumption sets, verdicts.
 
 Two claims are kept apart. The interval says how well the runs pin down the mean paired difference at the best guesses;
-with enough runs it becomes as narrow as anybody likes, and that is not knowledge. The range over assumption sets says
+with enough runs it becomes as narrow as you like, which is no knowledge of the world. The range over assumption sets says
 how the difference moves with what nobody knows. Verdicts judge the interval by the smallest effect of interest.
 """
 
@@ -32,7 +32,7 @@ DETECTABLE = 2.8
 """Standard errors between zero and a difference found four times in five: 1.96 (two-sided 5 %) + 0.84 (power 80 %)."""
 
 FIRST_REPLICATES, MOST_REPLICATES = 100, 25_600
-"""Where ``precision`` starts doubling the number of replicates, and where it gives up."""
+"""The number of replicates at which ``precision`` starts doubling, and the one at which it gives up."""
 
 MONTHS_KEPT = 400
 """Runs of each arm whose monthly series are kept for charts: enough for bands, and memory stays bounded however many run."""
@@ -97,7 +97,7 @@ PRIMARY, EXPLORATORY = "primary", "exploratory"
 
 
 class Comparison:
-    """What ``compare`` returns. Tables are made when they are asked for.
+    """What ``compare`` returns. Tables are made on demand.
 
     Attributes:
         baseline, scenarios: unique names; a name that is used twice is numbered, "baseline (2)".
@@ -146,7 +146,7 @@ class Comparison:
 
     @cached_property
     def split(self) -> "pd.DataFrame":
-        """The difference in cost of crime, split: the twins' difference, the averted difference (less is dearer), their sum."""
+        """The difference in cost of crime, split: the twins' difference, the averted difference (less averted costs more), their sum."""
         import pandas as pd
 
         return pd.DataFrame(self.channels, columns=list(Channel._fields))
@@ -424,7 +424,7 @@ def replicates_needed(
 ) -> tuple[int, float]:
     """Double the replicates from ``first`` until ``reached(replicates)`` is at most ``target``, or ``most`` is run.
 
-    Returns the number of replicates and what was reached. What is not a number cannot be made narrower: it ends the search.
+    Returns the number of replicates and what was reached. Not-a-number cannot be made narrower: it ends the search.
     """
     replicates = first
     share = reached(replicates)

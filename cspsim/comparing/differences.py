@@ -12,7 +12,7 @@ from scipy.special import stdtr, stdtrit
 
 from cspsim.model.parameters import Floats
 from cspsim.model.tallies import Tally
-from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.outcomes import OUTCOMES, ratio_influence
 
 IDENTICAL, HIGHER, LOWER, SMALL, UNDECIDED, UNDEFINED = (
     "identical",
@@ -74,14 +74,12 @@ def paired_estimate(baseline: Parts, other: Parts) -> Paired:
     """Difference of two arms run on the same luck, with the 95 % t interval over replicates.
 
     For a total it is the mean paired difference d with s / sqrt(n). For a ratio of sums R = N / D it is R' - R, whose error
-    is that of the mean of the linearised paired differences (N'_r - R' D'_r) / mean D' - (N_r - R D_r) / mean D
-    (Cochran 1977, Sampling Techniques, 3rd ed., section 6.3; delta method). Totals are the case D_r = 1.
+    is that of the mean of the paired differences of what each run does to the ratio (see ``ratio_influence``).
     """
     runs = baseline.numerator.shape[0]
 
     def influence(parts: Parts) -> Floats:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return (parts.numerator - parts.value * parts.denominator) / parts.denominator.mean(axis=0)
+        return ratio_influence(parts.numerator, parts.denominator, parts.value, parts.denominator.mean(axis=0))
 
     difference = other.value - baseline.value
     influences = influence(other) - influence(baseline)

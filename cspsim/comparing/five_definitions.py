@@ -1,7 +1,7 @@
 """The effectiveness dashboard: the same runs judged by five definitions of "effective", which need not agree.
 
 Partnerships were judged by recorded crime. Whether that is what happened, what mattered, what people felt or what paid
-is another question each; how often the answers differ is a result of its own.
+are separate questions; how often the answers differ is a result of its own.
 """
 
 from collections.abc import Mapping
@@ -73,7 +73,7 @@ FUNNEL = (
 
 
 class Dashboard:
-    """Runs of one place judged. Tables are made when they are asked for.
+    """Runs of one place judged. Tables are made on demand.
 
     Attributes:
         tallies: ``[run, tally]`` over the outcome window.

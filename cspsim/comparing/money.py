@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RUNS_LOW, RUNS_HIGH = 0.05, 0.95
-"""The quantiles over runs between which tables give a spread: what one world might see."""
+"""The quantiles over runs between which tables give a spread: what a single run might show."""
 
 
 def spread(values: Floats) -> tuple[float, float]:

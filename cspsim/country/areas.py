@@ -66,7 +66,7 @@ AREA_SIZE = Size(7, 8, 28, 8, 156)
 
 
 def places_of(seed: int, number: int) -> list[DrawnPlace]:
-    """The partnerships of an area; each hangs on its own name, so one area or partnership more moves nobody."""
+    """The partnerships of an area; each depends only on its own name, so one more area or partnership changes no other."""
     kind, area = kind_of(seed, number), area_name(number)
     wanted = "map.capital_partnerships" if kind == CAPITAL else "map.partnerships"
     count = max(1, round(Lot(seed, area).value(wanted)))
@@ -84,7 +84,7 @@ def _place(seed: int, kind: str, name: str) -> DrawnPlace:
 
 
 def _recorded(seed: int, kind: str, name: str, population: float) -> dict[str, int]:
-    """Recorded crimes a year: rates that go together, since one normal draw of the place is part of every type's."""
+    """Recorded crimes a year. Rates are correlated: one normal draw of the place is part of every type's."""
     shared, alike = normal_draw(seed, name, "place"), draws()["place.alike"].value
     found = {}
     for entry, rate in draws().items():
@@ -203,7 +203,7 @@ def area_text(seed: int, number: int) -> str:
 
 
 def generate_country(seed: int, areas: int = AREAS) -> Iterator[Scenario]:
-    """The areas of a synthetic country one after the other, each a scenario found to be in order; none is kept.
+    """The areas of a synthetic country one after the other, each a checked scenario; none is kept.
 
     Raises CspsimError for fewer than one area or a seed outside 0 to 2^64 - 1.
     """

@@ -1,4 +1,4 @@
-"""From what the synthetic country is drawn: distributions with their sources, and draws that hang on names alone."""
+"""What the synthetic country is drawn from: distributions with their sources, and draws that depend on names alone."""
 
 import tomllib
 from functools import cache
@@ -66,7 +66,7 @@ def _entries(tables: dict[str, Any], prefix: str = "") -> list[tuple[str, dict[s
 
 
 def quantile(seed: int, *names: str) -> float:
-    """A uniform draw above 0 and below 1 that depends on nothing but the seed and the names."""
+    """A uniform draw above 0 and below 1 that depends only on the seed and the names."""
     counter = np.array([name_key("country", *names), 0, 0, PARAMETERS], dtype=np.uint64)
     generator = np.random.Generator(np.random.Philox(key=np.array([seed, 0], dtype=np.uint64), counter=counter))
     return float(max(generator.random(), np.finfo(float).tiny))
@@ -85,7 +85,7 @@ class Lot:
         self.names = names
 
     def value(self, entry: str) -> float:
-        """The value that fell to this entity from a distribution."""
+        """The value drawn for this entity from a distribution."""
         return draws()[entry].at(quantile(self.seed, *self.names, entry))
 
     def number(self, entry: str, value: float, unit: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A question asked of a whole country: areas run one after the other, replicate by replicate added up, none of them kept."""
+"""A question asked of a whole country: areas are run one after the other and added up replicate by replicate; none is kept."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple

@@ -1,4 +1,4 @@
-"""The arms of many comparisons, each run once: however many hypotheses share a scenario, its runs are made one time."""
+"""The arms of many comparisons, each run once, however many hypotheses share it."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -51,5 +51,5 @@ class Runs:
 
 
 def distinct(scenarios: Iterable[Scenario]) -> list[Scenario]:
-    """Scenarios that run differently, in order; of those that run the same, the first."""
+    """Scenarios that run differently, in order; of those that run alike, the first."""
     return list({scenario.digest: scenario for scenario in reversed(list(scenarios))}.values())[::-1]

@@ -32,12 +32,12 @@ class Rate(NamedTuple):
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Clopper and Pearson's."""
+        """The exact interval after Clopper and Pearson."""
         return binomial_interval(self.found, self.trials)
 
     @property
     def compatible(self) -> bool:
-        """Whether the interval does not speak against the nominal level."""
+        """Whether the interval is compatible with the nominal level."""
         low, high = self.interval
         return low <= self.nominal and (self.at_most or high >= self.nominal)
 
@@ -52,7 +52,7 @@ class FalsePositives(NamedTuple):
 
 
 def false_positive_runs(trials: int) -> int:
-    """Runs of one scenario that so many trials need."""
+    """Runs of one scenario that this number of trials needs."""
     return 2 * BLOCK * trials
 
 

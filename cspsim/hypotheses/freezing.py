@@ -1,4 +1,4 @@
-"""What was claimed before the run stays on record: receipts with hash and date, and what was changed after results existed.
+"""Keeps on record what was claimed before the run: receipts with hash and date, and what was changed after results existed.
 
 A folder beside the results holds one receipt for every version of a hypothesis file that was ever run, written before the
 run, and one record for every finished run. Nothing in it is ever overwritten.
@@ -20,7 +20,7 @@ from cspsim.hypotheses.hypothesis_file import HypothesisFile
 Kind = TypeVar("Kind")
 
 SHOWN = 12
-"""Digits of a hash that people are shown."""
+"""How many digits of a hash people are shown."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Alteration:
 
 @dataclass(frozen=True)
 class FileRecord:
-    """What is on record about a file, the receipt of its present version among it."""
+    """Everything on record about a file, including the receipt of its present version."""
 
     folder: Path
     present: Receipt
@@ -157,7 +157,7 @@ def read_records(folder: Path) -> list[Record]:
 
 
 def check_records(folder: Path) -> list[str]:
-    """What is not as it was written in a folder of receipts, a sentence each; a folder that is not there is in order."""
+    """What has changed in a folder of receipts since it was written, a sentence each; nothing for a folder that does not exist."""
     try:
         read_receipts(folder), read_records(folder)
     except CspsimError as error:
@@ -178,7 +178,7 @@ def _check_seal(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def hypothesis_changes(before: Receipt, after: Receipt) -> list[str]:
-    """What was changed, by name of the hypothesis; says so where only words outside of them were."""
+    """What was changed, by name of the hypothesis; says so where only text outside the hypotheses was."""
     old, new = before.claims["hypotheses"], after.claims["hypotheses"]
     design = [key for key in after.claims if key != "hypotheses" and before.claims.get(key) != after.claims[key]]
     found = [f"{key}: {_said(before.claims.get(key))} became {_said(after.claims[key])}" for key in design]
@@ -220,7 +220,7 @@ def _read(folder: Path, pattern: str) -> list[tuple[Path, dict[str, Any]]]:
 
 
 def _write_once(path: Path, content: Mapping[str, Any]) -> None:
-    """A whole new file, or an error: nothing that is on record is written over."""
+    """A whole new file, or an error: nothing on record is ever overwritten."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

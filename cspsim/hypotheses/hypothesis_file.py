@@ -1,4 +1,4 @@
-"""A hypothesis file read and found to be in order, with every arm that its comparisons need."""
+"""A hypothesis file, read and checked, with every arm that its comparisons need."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Hypothesis:
 
 @dataclass(frozen=True, eq=False)
 class HypothesisFile:
-    """A hypothesis file that has been found to be in order; ``text`` is the file as it is written."""
+    """A hypothesis file that has passed every check; ``text`` is the file as it is written."""
 
     name: str
     path: Path
@@ -77,7 +77,7 @@ class HypothesisFile:
         )
 
 
-class _Reader(FileReader):
+class _HypothesisReader(FileReader):
     """A hypothesis file being read; scenarios that many hypotheses share are loaded, and changed, once."""
 
     def __init__(self, path: Path, allow_rules: bool) -> None:
@@ -106,14 +106,14 @@ def load_hypotheses(name: str | Path, allow_rules: bool = False) -> HypothesisFi
     ``allow_rules``: the rules that it and its scenarios bring along may be run; reading runs nothing.
     """
     path = find_file(name, HypothesisError)
-    reader = _Reader(path, allow_rules)
+    reader = _HypothesisReader(path, allow_rules)
     data = reader.read(FileData)
     hypotheses = [_hypothesis(own, stated, reader) for own, stated in data.hypotheses.items()]
     reader.finish()
     return HypothesisFile(path.stem, path, reader.origin.text or "", data, tuple(one for one in hypotheses if one is not None))
 
 
-def _hypothesis(name: str, stated: Stated, reader: _Reader) -> Hypothesis | None:
+def _hypothesis(name: str, stated: Stated, reader: _HypothesisReader) -> Hypothesis | None:
     """One hypothesis with its arms; None, with faults noted, where something is wrong."""
     key = ("hypotheses", name)
     before = len(reader.faults)
@@ -133,7 +133,7 @@ def _hypothesis(name: str, stated: Stated, reader: _Reader) -> Hypothesis | None
     return Hypothesis(name, stated, pair, *others) if len(reader.faults) == before else None
 
 
-def _reference(side: Reference, key: Key, reader: _Reader) -> Scenario | float | None:
+def _reference(side: Reference, key: Key, reader: _HypothesisReader) -> Scenario | float | None:
     if side.value is None:
         return _arm(side, key, reader)
     if side.changes or side.scenario != Reference().scenario:
@@ -141,7 +141,7 @@ def _reference(side: Reference, key: Key, reader: _Reader) -> Scenario | float |
     return side.value
 
 
-def _arm(side: ComparisonSide, key: Key, reader: _Reader) -> Scenario | None:
+def _arm(side: ComparisonSide, key: Key, reader: _HypothesisReader) -> Scenario | None:
     """The scenario of one side. Numbers that its changes set hold in every assumption set: they are the treatment."""
     try:
         scenario = reader.scenario(side.scenario)
@@ -151,7 +151,7 @@ def _arm(side: ComparisonSide, key: Key, reader: _Reader) -> Scenario | None:
     return _with(scenario, side.changes, (*key, "changes"), reader)
 
 
-def _with(scenario: Scenario, changes: Mapping[str, Any], key: Key, reader: _Reader) -> Scenario | None:
+def _with(scenario: Scenario, changes: Mapping[str, Any], key: Key, reader: _HypothesisReader) -> Scenario | None:
     """The scenario with changes; None, with each fault noted at the line of the change that made it, if that fails."""
     if not changes:
         return scenario
@@ -177,7 +177,7 @@ def _line_key(changes: Mapping[str, Any], blamed: str, key: Key) -> Key:
 def held(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Changes by dotted key in which a number without a range of its own gets none: no assumption set moves it.
 
-    What a comparison sets is decided, not unknown; without this, the scenario's range would be sampled around it.
+    What a comparison sets is a decision, not an unknown; without this, the scenario's range would be sampled around it.
     """
     found: dict[str, Any] = {}
     for dotted, value in changes.items():
@@ -198,8 +198,8 @@ def held(changes: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _check_pair(pair: Pair, stated: Stated, key: Key, reader: _Reader) -> None:
-    """Both arms cover the same months and partnerships, the named partnership exists, and the arms are not one and the same."""
+def _check_pair(pair: Pair, stated: Stated, key: Key, reader: _HypothesisReader) -> None:
+    """Both arms cover the same months and partnerships, the named partnership exists, and the two arms differ."""
     reference, treatment = pair
     known = list(treatment.data.partnerships)
     if stated.partnership is not None and stated.partnership not in known:
@@ -214,7 +214,7 @@ def _check_pair(pair: Pair, stated: Stated, key: Key, reader: _Reader) -> None:
         reader.blame((*key, "treatment"), "is the same as the reference", "change something in one of them")
 
 
-def _changed(pair: Pair, changes: Mapping[str, Any], key: Key, reader: _Reader) -> Pair | None:
+def _changed(pair: Pair, changes: Mapping[str, Any], key: Key, reader: _HypothesisReader) -> Pair | None:
     if not changes:
         return None
     reference, treatment = (_with(arm, changes, key, reader) if isinstance(arm, Scenario) else arm for arm in pair)

@@ -14,9 +14,9 @@ from cspsim.hypotheses.judging import BUILT_IN, REFUTED, RULED_OUT, SUPPORTED, U
 from cspsim.hypotheses.stored_hypotheses import RESULTS, results_text
 from cspsim.hypotheses.testing import Judgement
 from cspsim.reports.rendering import render
-from cspsim.reports.summary import DISCLAIMER, versions
+from cspsim.reports.summary import DISCLAIMER
+from cspsim.running.same_code import versions
 from cspsim.scenario.scenario_files import label_of
-from cspsim.sweep.toml_file import shipped_experiments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ def hypothesis_settings(answer: HypothesisAnswer) -> dict[str, Any]:
     design = {key: getattr(data, key) for key in ("significance", "replicates", "assumption_sets", "replicates_per_set")}
     return {
         "command": answer.command,
-        "file": file_label(answer.file.path),
+        "file": label_of(answer.file.path),
         "sha256": answer.history.present.sha256,
         "frozen": answer.history.present.date,
         "seed": answer.seed,
@@ -50,13 +50,8 @@ def hypothesis_settings(answer: HypothesisAnswer) -> dict[str, Any]:
     }
 
 
-def file_label(path: Path) -> str:
-    """A hypothesis file as reports call it: the same on every machine for shipped files."""
-    return f"experiments/{path.name}" if path.parent == shipped_experiments().resolve() else label_of(path)
-
-
 def hypotheses_headline(tested: Judgement) -> str:
-    """How many hypotheses came out how, in a sentence."""
+    """How many hypotheses were supported, refuted or left undecided, in a sentence."""
     counted = Counter(finding.verdict for finding in tested.findings)
     parts = [f"{counted[word]} {word}" for word in (SUPPORTED, REFUTED, UNDECIDED)]
     rest = len(tested.findings) - sum(counted[word] for word in (SUPPORTED, REFUTED, UNDECIDED))
@@ -115,7 +110,7 @@ def write_answer(answer: HypothesisAnswer, target: Path) -> None:
     from cspsim.hypotheses.hypothesis_figures import draw_hypotheses
 
     data = answer.file.data
-    how = f"{file_label(answer.file.path)}, {data.replicates:,} runs of each arm, seed {answer.seed}"
+    how = f"{label_of(answer.file.path)}, {data.replicates:,} runs of each arm, seed {answer.seed}"
     source = f"cspsim {versions()['cspsim']}: {how}. {DISCLAIMER}"
     with results_folder(target) as folder:
         charts = draw_hypotheses(answer.file, answer.tested, source)

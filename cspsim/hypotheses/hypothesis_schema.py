@@ -1,4 +1,4 @@
-"""What a hypothesis file may say: what is claimed before the run, of which comparison, by how much, and what else could explain it."""
+"""What a hypothesis file may say: what is claimed before the run, of which comparison and size, and what else could explain it."""
 
 from typing import Any, Literal
 

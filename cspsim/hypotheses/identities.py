@@ -1,4 +1,4 @@
-"""Null worlds as identity tests: with a mechanism off, what only that mechanism makes is exactly zero in every run.
+"""Null worlds as identity tests: with a mechanism switched off, whatever only that mechanism produces is exactly zero in every run.
 
 No statistics are involved: a single run in which it is not exactly so is a fault of the model, whatever is hypothesised.
 """
@@ -15,7 +15,7 @@ from cspsim.running.outcomes import combined
 from cspsim.scenario.scenario import Scenario
 
 RUNS = 4
-"""Runs of each identity in each arm: what is exactly zero needs no more."""
+"""Runs of each identity in each arm: an exact zero needs no more."""
 
 
 class NullWorld(NamedTuple):
@@ -52,7 +52,7 @@ class Identity(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether it was exactly so in every run."""
+        """Whether it held exactly in every run."""
         return not self.broken
 
 

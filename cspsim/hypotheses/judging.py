@@ -1,6 +1,6 @@
 """Stated claims against paired runs: supported, refuted or undecided, by tests against the smallest effect of interest.
 
-All of it is statistics on arrays with one column for each hypothesis; which runs they are is not known here. Every test
+All of it is statistics on arrays with one column for each hypothesis; this module does not know which runs they are. Every test
 is one paired comparison with the reference *moved* by exactly the smallest effect of interest, so that a stated effect
 and a stated margin go through the same lines, and the noise of a relative margin counts.
 """
@@ -172,7 +172,7 @@ class Shares(NamedTuple):
 
     @property
     def label(self) -> str:
-        """Whether the model was built so that it cannot come out otherwise."""
+        """Whether the result follows from how the model was built."""
         if self.holds >= BUILT_IN_SHARE:
             return BUILT_IN
         return RULED_OUT if self.holds <= 1 - BUILT_IN_SHARE else ""

@@ -11,7 +11,7 @@ from cspsim.basics.exports import MANIFEST, as_json, damages, is_sealed, sealed
 from cspsim.hypotheses.freezing import FileRecord, Receipt
 from cspsim.hypotheses.testing import Judgement
 from cspsim.model.compiled import rules_key
-from cspsim.reports.summary import versions
+from cspsim.running.same_code import versions
 
 RESULTS = "results.json"
 
@@ -28,16 +28,16 @@ def results_text(tested: Judgement, work: str) -> str:
 
 
 def read_results(folder: Path, work: str) -> Judgement | None:
-    """The results of this very work if the folder holds them as they were written."""
+    """The stored results of exactly this work; None if the folder does not hold them unchanged."""
     try:
         content = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
         return rebuilt(Judgement, content) if content.get("work") == work and is_sealed(content) else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # nothing there, or of an older form: run again
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # nothing there, or an older format: run again
         return None
 
 
 def doubts(folder: Path, history: FileRecord, work: str) -> list[str]:
-    """Why the results in a folder are not to be believed, a sentence each: files that were changed, or verdicts off the record."""
+    """Why the results in a folder cannot be trusted, a sentence each: files that were changed, or verdicts that differ from the record."""
     if not (folder / MANIFEST).is_file():
         return []
     found = damages(folder)

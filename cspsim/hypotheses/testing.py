@@ -39,7 +39,7 @@ class Effect(NamedTuple):
 
 
 class TestedHypothesis(NamedTuple):
-    """What came out for one hypothesis. ``smallest`` is in the outcome's unit; p-values are one-sided.
+    """The result for one hypothesis. ``smallest`` is in the outcome's unit; p-values are one-sided.
 
     ``p_support`` and ``p_refute`` are of this test alone, ``p_support_holm`` and ``p_refute_holm`` corrected for all of the file.
     ``without`` says what is left without the mechanism, ``null`` whether the null world gave exactly zero; empty if not stated.
@@ -63,7 +63,7 @@ class TestedHypothesis(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """Everything that came out of one run of a file."""
+    """All results of one run of a file."""
 
     findings: tuple[TestedHypothesis, ...]
     identities: tuple[Identity, ...]
@@ -71,7 +71,7 @@ class Judgement(NamedTuple):
 
     @property
     def broken(self) -> list[str]:
-        """Identities that were not exactly so: built-in ones, and null worlds that hypotheses state."""
+        """Identities that did not hold exactly: built-in ones, and null worlds that hypotheses state."""
         built_in = [f"{one.name}: {', '.join(one.broken)}" for one in self.identities if not one.holds]
         return [*built_in, *(f"null of {one.name}" for one in self.findings if one.null == BROKEN)]
 

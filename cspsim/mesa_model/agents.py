@@ -35,7 +35,7 @@ class Representative(NamedTuple):
 
 
 class Belief(NamedTuple):
-    """What an authority thinks an intervention does to crime among the treated: a proportional fall, and its own uncertainty."""
+    """What an authority believes an intervention does to crime among the treated: a proportional fall, and its own uncertainty."""
 
     mean: float
     sd: float
@@ -197,7 +197,7 @@ class ResponsibleAuthority(_Agent):
 
     @property
     def representative(self) -> Representative:
-        """Whoever sits at the table for it."""
+        """The person who sits at the table for it."""
         return Representative(*self.model.run.state.traits[self.partnership.row, self.row].tolist())
 
     @property

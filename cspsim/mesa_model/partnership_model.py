@@ -45,7 +45,7 @@ AGENT_COLUMNS = {
     "trust_placed": "trust_placed",
     "challenges_made": "challenges_made",
 }
-"""Column -> attribute collected from every agent each month (None where an agent has no such thing). ``batch_run`` lays
+"""Column -> attribute collected from every agent each month (None where an agent has no such attribute). ``batch_run`` lays
 these beside the outcomes of the area, so no column may be called like an outcome."""
 
 
@@ -128,7 +128,7 @@ class PartnershipModel(mesa.Model):
         self.running = not self.run.finished
 
     def _decide(self, point: str) -> None:
-        """All decide at once on the same sight of things; only then is anything written."""
+        """Everybody decides on the same information; only then is anything written."""
         changes = [change for authority in self._deciders[point] for change in decision_changes(authority, point)]
         for array, place, value in changes:
             array[place] = value

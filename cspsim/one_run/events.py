@@ -25,7 +25,7 @@ class BudgetCut(NamedTuple):
 
 
 class Reorganised(NamedTuple):
-    """An authority was reorganised or took another one in: everybody there is new."""
+    """An authority was reorganised or took over another one: all its representatives are new."""
 
     month: date
     partnership: str
@@ -49,7 +49,7 @@ class Left(NamedTuple):
 
 
 class NewCommissioner(NamedTuple):
-    """Whoever divides the pot changed."""
+    """Another body or person divides the pot from now on."""
 
     month: date
     partnership: str
@@ -81,7 +81,7 @@ class Tabled(NamedTuple):
 class Challenged(NamedTuple):
     """A member spoke up against an item: its doubt in standard deviations, its trust in the sponsor.
 
-    ``advocate`` is the share of items for which somebody was appointed to speak against, whatever anybody doubted;
+    ``advocate`` is the share of items for which somebody was appointed to argue against, whatever the members believed;
     ``heard`` whether any challenge of this item uncovered something; ``before`` and ``after`` the challenger's belief.
     """
 
@@ -134,7 +134,7 @@ class Started(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A project lost units: at the end of its award, or for want of money in the middle of the year."""
+    """A project lost units: at the end of its award, or for lack of money in the middle of the year."""
 
     month: date
     partnership: str

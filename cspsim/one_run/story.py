@@ -150,7 +150,7 @@ class _Teller:
             )
         stopped = [event for event in ended if event.left == 0]
         if stopped:
-            told = [f"{self.work(event.intervention)}{' (for want of money)' if event.mid_year else ''}" for event in stopped[:MOST_TOLD]]
+            told = [f"{self.work(event.intervention)}{' (for lack of money)' if event.mid_year else ''}" for event in stopped[:MOST_TOLD]]
             said.append(f"Ended: {', '.join(told)}{_and_more(len(stopped), '')}.")
         return "Delivery. " + " ".join(said) if said else ""
 
@@ -214,7 +214,7 @@ def person_in_words(event: happened.NewRepresentative) -> str:
 
 
 def reason_of(event: happened.Challenged) -> str:
-    """Why somebody challenged, as doubt and trust tell."""
+    """Why somebody challenged, from doubt and trust."""
     trust = f"trust {event.trust:.2f}"
     if event.doubt >= 1:
         return f"doubting the claim by {event.doubt:.1f} standard deviations ({trust})"

@@ -16,7 +16,7 @@ SHARP_CUT = 0.03  # a change of hours from one year to the next that is worth a 
 
 
 class _Before(NamedTuple):
-    """What was so before the next rule ran."""
+    """The state before the next rule ran."""
 
     units: Floats
     units_next: Floats

@@ -1,4 +1,4 @@
-"""What to fill in first to make a real place's scenario one's own: defaults, ordered by how far they move the answer."""
+"""What to fill in first in the scenario of a real place: its defaults, ordered by how far they move the answer."""
 
 import csv
 from collections.abc import Iterator

@@ -19,7 +19,7 @@ RUNS = 100
 ROUGH_RUNS = 30
 """The programme depends a little on how much crime is recorded, so the levels are derived roughly first and then again from there."""
 FIRST_REPLICATE = 20_000
-"""Runs that nobody else's answer uses."""
+"""Replicate numbers that no other result uses."""
 MONTHS = 12
 
 
@@ -52,7 +52,7 @@ def first_year(
 
 
 def _unread_sums(world: World) -> tuple[Floats, Floats, Floats]:
-    """Room for the tallies of one run, which nobody reads here."""
+    """Arrays for the tallies of one run, which are not used here."""
     partnerships, authorities, *_ = sizes(world)
     months = np.zeros((0, 0, partnerships, len(Tally)))
     return np.zeros((1, partnerships, len(Tally))), np.zeros((1, partnerships, authorities, len(AuthorityTally))), months

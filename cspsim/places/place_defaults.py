@@ -21,7 +21,7 @@ def _file() -> dict[str, Any]:
 
 
 def default_number(group: str, name: str) -> Number:
-    """One number of the file."""
+    """One number of the file with the defaults."""
     return Number.model_validate(_file()[group][name])
 
 

@@ -1,4 +1,4 @@
-"""Real partnerships of one force area as the text of a scenario file that stands by itself."""
+"""Real partnerships of one force area as the text of a complete scenario file."""
 
 import tempfile
 import tomllib
@@ -26,7 +26,7 @@ from cspsim.scenario.toml_lines import write_toml
 
 FIRST_YEARS = range(2026, 2035)
 LAST_YEAR = 2036
-"""A run ends in March of this year at the latest: so far the prices of world/today.toml go."""
+"""A run ends in March of this year at the latest, the last for which world/today.toml has prices."""
 ABOLISHED = "2028-05"
 USUAL_FIRST, USUAL_YEARS = 2026, 5
 
@@ -174,7 +174,7 @@ def _table(place: RealPlace) -> list[str]:
 
 
 def _authorities(own: list[RealPlace], span: Span) -> dict[str, Any]:
-    """The bodies at the table by the names they have there, and the budgets of police and councils, flat until somebody knows better."""
+    """The bodies at the table by the names they have there, and the budgets of police and councils, constant until filled in."""
     force, tiers = own[0].force, {place.tier for place in own}
     flat = {"path": {span.first_month: 1}, "status": "assumption", "source": f"{MARK}flat in real terms: no settlement known"}
     london, wales = tiers == {"london"}, tiers == {"wales"}

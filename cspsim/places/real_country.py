@@ -12,7 +12,7 @@ RUNS = 40
 """Runs from which the levels of an area's places are derived: fewer than for one place, since the country adds up hundreds."""
 
 
-def file_name_of(force: str) -> str:
+def area_file_name(force: str) -> str:
     """``west_yorkshire.toml`` for West Yorkshire."""
     return f"{'_'.join(force.lower().replace('-', ' ').split())}.toml"
 
@@ -32,6 +32,6 @@ def real_country(span: Span = USUAL_SPAN, forces: Sequence[str] = (), runs: int 
     checked_span(span)
     for force in asked_forces(forces):
         with tempfile.TemporaryDirectory(prefix="cspsim-") as folder:
-            path = Path(folder) / file_name_of(force)
+            path = Path(folder) / area_file_name(force)
             path.write_text(force_text(force, span, runs), encoding="utf-8")
             yield load_scenario(path)

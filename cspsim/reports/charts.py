@@ -1,4 +1,4 @@
-"""Figures of a comparison: by financial year, the difference and what it rests on, and everything at one glance.
+"""Figures of a comparison: by financial year, the difference and what it rests on, and everything in one overview.
 
 Drawn without pyplot (which costs most of a second to import), in colours that colour-blind readers can tell apart, and
 never by colour alone. The same inputs give the same bytes.
@@ -19,8 +19,8 @@ from cspsim.basics.formats import MINUS, amount, scale_of
 from cspsim.basics.outward import visible
 from cspsim.comparing.five_definitions import DEFINITIONS, dashboard
 from cspsim.model.parameters import Floats
-from cspsim.reports.summary import versions
 from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.same_code import versions
 from cspsim.running.years import Years, by_year
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _percentiles(values: Floats, shares: tuple[int, int]) -> Floats:
 
 
 def _ends(baseline: ArmYears, scenarios: Sequence[ArmYears]) -> str:
-    """The last year's cost of crime of each arm, for those who cannot see the lines."""
+    """The last year's cost of crime of each arm in words, for readers who cannot see the lines."""
     said = [f"{arm.name} {amount(float(arm.years.area('cost_of_crime')[:, -1].mean()), '£')}" for arm in (baseline, *scenarios)]
     return f"Cost of crime in {baseline.years.labels[-1]}: {', '.join(said)}."
 

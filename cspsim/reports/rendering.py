@@ -20,7 +20,7 @@ def render(template: str, **content: Any) -> str:
     """A page that loads nothing from anywhere, from a file in ``templates``.
 
     Whatever ``content`` holds is escaped, and no control character is left to turn text round or break the page.
-    Disclaimer and date stand on every page. Raises jinja2.UndefinedError where the template asks for what nobody gave.
+    Disclaimer and date stand on every page. Raises jinja2.UndefinedError where the template uses a name that was not given.
     """
     return visible(_templates().get_template(template).render(disclaimer=DISCLAIMER, date=date_stamp(), **content))
 

@@ -21,11 +21,11 @@ from cspsim.reports.summary import (
     money_grid,
     outcome_grid,
     titles_of_places,
-    versions,
     window_in_words,
 )  # fmt: skip
 from cspsim.running.outcomes import MAIN, POUNDS
 from cspsim.running.results import AREA, Results
+from cspsim.running.same_code import versions
 from cspsim.running.simulation import simulate
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.world_building import size_of
@@ -46,7 +46,7 @@ def run_once(
 ) -> tuple[Results, Results]:
     """The runs of a scenario, and runs with their months for tables by year: the same ones unless there are very many.
 
-    Whoever asks has seen to the limits, by ``work_once``.
+    The caller has checked the limits, with ``work_once``.
     """
     few = months or replicates <= MONTHS_KEPT
     progress = report(replicates if few else replicates + MONTHS_KEPT)

@@ -1,9 +1,6 @@
 """Tables for reading, on the terminal and in the report alike: rounded, with units, each beside the plain numbers it shows."""
 
-import platform
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +12,7 @@ from cspsim.running.outcomes import OUTCOMES, POUNDS, SHARE
 from cspsim.running.results import AREA, Results
 from cspsim.running.years import by_year
 from cspsim.scenario.scenario import Scenario
+from cspsim.scenario.scenario_files import label_of
 from cspsim.scenario.world_building import build_world
 
 if TYPE_CHECKING:
@@ -192,28 +190,10 @@ def window_in_words(results: Results) -> str:
     return f"{start:%B %Y} to {end:%B %Y}"
 
 
-def versions() -> dict[str, str]:
-    """What computed the numbers."""
-    import numba
-
-    own = sys.modules["cspsim"].__version__  # the package itself is always there; importing it by name would turn the layers round
-    return {"cspsim": own, "python": platform.python_version(), "numba": numba.__version__, "numpy": np.__version__}
-
-
-def file_label(path: Path) -> str:
-    """A scenario file as it is called in reports: the same on every machine for shipped files."""
-    from cspsim.scenario.scenario import shipped_folder
-
-    for folder, prefix in ((shipped_folder(), "scenarios"), (Path.cwd(), "")):
-        if path.is_relative_to(folder):
-            return (Path(prefix) / path.relative_to(folder)).as_posix()
-    return str(path)
-
-
 def about_scenario(scenario: Scenario) -> dict[str, Any]:
     """What identifies a scenario: name, title, digest of everything that changes numbers, files."""
-    files = [file_label(path) for path in scenario.sources]
-    rules = {rival.slot: f"{rival.function} of {file_label(rival.path)}, {rival.key}" for rival in scenario.rivals}
+    files = [label_of(path) for path in scenario.sources]
+    rules = {rival.slot: f"{rival.function} of {label_of(rival.path)}, {rival.key}" for rival in scenario.rivals}
     about = {"name": scenario.name, "title": scenario.title, "digest": scenario.digest, "files": files}
     return {**about, "rules": rules} if rules else about
 

@@ -1,6 +1,6 @@
-"""Assumption sets: everything nobody knows, sampled together and laid over a world that is already built.
+"""Assumption sets: every uncertain number, sampled together and laid over a world that is already built.
 
-Sampled are the ``Uncertainties``, effect and reach of every catalogue entry and of the commissioner's own priorities, and
+Sampled are: the ``Uncertainties``, effect and reach of every catalogue entry and of the commissioner's own priorities, and
 what is not known of a crime type: reporting, recording, month noise, reaction to police, whether targets name it. Left
 out are valuations (unit costs, severity weights, hourly costs): they say what crime is worth, not what happens, and would
 move every arm alike. Left out, too, are the yearly spreads of crime: ``shock_scale`` moves all of them together.
@@ -79,7 +79,7 @@ def _of_entries(section: str, entries: Mapping[str, object], fields: Mapping[str
 
 
 def _with_range(name: str, number: Number, field: str, position: int) -> list[UncertainNumber]:
-    """The number as a list of one; an empty list if the file gives it no range, since then nobody called it uncertain."""
+    """The number as a list of one; an empty list if the file gives it no range, since the file then does not call it uncertain."""
     if number.low is None or number.high is None:
         return []
     return [_bounded(name, number.value, number.low, number.high, field, position)]
@@ -92,7 +92,7 @@ def _bounded(name: str, value: float, low: float, high: float, field: str, posit
 def latin_hypercube(names: Sequence[str], sets: int, seed: int) -> Floats:
     """Quantiles ``[set, name]`` in [0, 1): each name has exactly one draw in each of ``sets`` equal strata.
 
-    Every column depends on nothing but its name, the seed and the number of sets. Source: McKay, Beckman and Conover 1979,
+    Every column depends only on its name, the seed and the number of sets. Source: McKay, Beckman and Conover 1979,
     "A comparison of three methods for selecting values of input variables", Technometrics 21(2), 239-245.
     """
     quantiles = np.empty((sets, len(names)))
@@ -113,7 +113,7 @@ def triangular_quantile(quantile: Floats, low: Floats, mode: Floats, high: Float
 
 
 class AssumptionSets:
-    """Sampled values of everything uncertain in one scenario.
+    """Sampled values of every uncertain number of one scenario.
 
     Attributes:
         numbers: the dimensions, in the order of the columns of ``values``.
@@ -187,7 +187,7 @@ def sample_assumptions(scenario: Scenario, sets: int, seed: int = 1) -> Assumpti
     """A Latin hypercube over every uncertain number, each triangular between low and high with its best guess as mode.
 
     Set k of one scenario and set k of another share the quantile of every number that both have, by name: assumptions
-    are the same in all arms of a comparison, and one more intervention changes nobody else's.
+    are the same in all arms of a comparison, and one more intervention changes no other number.
     Raises ValueError for a number of sets below 1 or a seed outside 0 to 2^64 - 1.
     """
     if sets < 1:
@@ -223,7 +223,7 @@ def run_assumption_sets(
     """
     tallies = [np.zeros((len(arm.sets), replicates, sizes(arm.world)[0], len(Tally))) for arm in arms]
     none = np.zeros((0, 0, 0, 0))
-    desks = threading.local()  # a state is dear to make and may serve one thread at a time
+    desks = threading.local()  # a state is expensive to make and may serve one thread at a time
 
     def work(job: tuple[int, int]) -> None:
         a, k = job

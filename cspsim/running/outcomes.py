@@ -1,4 +1,4 @@
-"""Every outcome once: title, unit, formula, direction and the smallest effect of interest, all read from here.
+"""The register of outcomes: title, unit, formula, direction and the smallest effect of interest, all read from here.
 
 An outcome is a sum of tallies, or a ratio of two such sums. Months, partnerships and replicates are therefore added
 up as tallies first and divided once at the end; a mean of ratios never appears by accident.
@@ -165,8 +165,19 @@ MAIN = (
 """The outcomes that a screen shows and a sweep stores unless told otherwise; reports and exports show all."""
 
 
+def ratio_influence(numerator: Floats, denominator: Floats, value: Floats, divisor: Floats) -> Floats:
+    """What each run does to a ratio of sums R = N / D: (N_r - R D_r) / mean D, given ``value`` R and ``divisor`` mean D.
+
+    The spread of it over runs, divided by the root of their number, is the standard error of R. A total is the case D_r = 1.
+    Source: Cochran 1977, Sampling Techniques, 3rd ed., section 6.3 (delta method).
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        influence: Floats = (numerator - value * denominator) / divisor
+    return influence
+
+
 def combined(tallies: Floats, weights: Mapping[Tally, float]) -> Floats:
-    """A weighted sum of tallies ``[...]`` of tallies ``[..., tally]``, added up in the order of the register.
+    """The weighted sum ``[...]`` of tallies ``[..., tally]``, added up in the order of the register.
 
     Unlike a matrix product it gives the same bits however many runs are worked on at once.
     """

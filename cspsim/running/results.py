@@ -27,7 +27,7 @@ def with_area(tallies: Floats, axis: int) -> Floats:
 
 
 class Results:
-    """What ``simulate`` returns. Tables are made when they are asked for.
+    """What ``simulate`` returns. Tables are made on demand.
 
     Attributes:
         scenario, seed, first_replicate: what was run.
@@ -66,7 +66,7 @@ class Results:
     def outcomes(self) -> Floats:
         """Outcomes ``[run, partnership and area, outcome]`` in the order of ``OUTCOMES``."""
         found = np.empty((self.replicates, len(self.partnerships), len(OUTCOMES)))
-        for start in range(0, self.replicates, _AT_ONCE):  # what the formulas need on the way would double the memory of many runs
+        for start in range(0, self.replicates, _AT_ONCE):  # the intermediate arrays of the formulas would double the memory of many runs
             part = slice(start, start + _AT_ONCE)
             found[part] = outcomes_of(with_area(self.tallies[part], 1))
         return found

@@ -73,7 +73,7 @@ def run_world(
 
 
 def share_out(work: Callable[[Any], None], jobs: Sequence[Any], threads: int | None = None) -> None:
-    """Do every job, several at a time; on Ctrl-C or an error the jobs not yet begun are dropped at once.
+    """Do every job, several at a time; on Ctrl-C or an error, jobs that have not begun are dropped at once.
 
     ``threads`` None uses every processor. Raises what the first failing job raised.
     """

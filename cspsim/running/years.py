@@ -1,4 +1,4 @@
-"""Results by financial year, April to March: months hide everything behind the season."""
+"""Results by financial year, April to March: in monthly figures the season hides everything else."""
 
 from collections.abc import Sequence
 from datetime import date

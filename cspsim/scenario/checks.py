@@ -1,7 +1,7 @@
 """What a schema of single values cannot see: names that must exist, roles, ranges of registers, dates, sums.
 
-Every check looks at the merged tables as they were written and must bear anything in them: what has a wrong type is
-the schema's complaint, and the other faults are to be reported beside it.
+Every check looks at the merged tables as they were written and must cope with anything in them: a wrong type is reported by
+the schema, and all other faults are reported beside it.
 """
 
 import math
@@ -20,7 +20,7 @@ from cspsim.scenario.toml_lines import Key
 
 SEASON_TOLERANCE = 0.02  # a season may miss a mean of 1 by this much: twelve printed figures are rounded
 LONGEST_RUN = 200  # years; likewise, and centuries would be read and laid out before they are refused as too much work
-YEARS_AROUND = 30  # a date further from the run than this is taken for a slip of the pen
+YEARS_AROUND = 30  # a date further from the run than this is taken for a typing error
 
 _ROLE = "role (no authority holds it)"
 _NAMES_USED: tuple[tuple[Key, str], ...] = (  # where names are used, and of what; * stands for every name in a table
@@ -47,7 +47,7 @@ _DATES = {("authorities", "from"), ("authorities", "until"), ("events", "month")
 
 
 class Complaint(NamedTuple):
-    """What is wrong at a key, and how to mend it."""
+    """What is wrong at a key, and how to correct it."""
 
     key: Key
     message: str
@@ -55,7 +55,7 @@ class Complaint(NamedTuple):
 
 
 def complaints(raw: dict[str, Any], leaves: Leaves) -> Iterator[Complaint]:
-    """Everything wrong with merged tables that the schema does not say. ``leaves``: the same, with who said it."""
+    """Everything wrong with merged tables that the schema cannot see. ``leaves``: the same values, each with the file that states it."""
     for check in (_names, _selves, _roles, _registers, _seasons, _counts, _span, _sittings):
         yield from check(raw)
     yield from _texts_shown(leaves)
@@ -110,7 +110,7 @@ def _texts(raw: Any) -> list[str]:
 
 
 def _texts_shown(leaves: Leaves) -> Iterator[Complaint]:
-    """No name or text steers the terminals and pages on which it is shown."""
+    """No name or text contains characters that control the terminals and pages on which it is shown."""
     for key, leaf in leaves.items():
         found = unshowable((*key, leaf.value))
         if found:
@@ -135,7 +135,7 @@ def unshowable(value: Any) -> str | None:
 
 
 def _found(raw: Any, pattern: Key, key: Key = ()) -> Iterator[tuple[Key, Any]]:
-    """What stands at a key whose * means every name in a table."""
+    """The values at a key whose * means every name in a table."""
     if not pattern:
         yield key, raw
     elif isinstance(raw, dict):
@@ -145,7 +145,7 @@ def _found(raw: Any, pattern: Key, key: Key = ()) -> Iterator[tuple[Key, Any]]:
 
 
 def _names(raw: Any) -> Iterator[Complaint]:
-    """Everything named is somewhere defined. Where nothing of a kind is defined at all, the schema says so."""
+    """Every name that is used is defined somewhere. Where nothing of a kind is defined at all, the schema says so."""
     roles = dict.fromkeys(role for _, held in _found(raw, ("authorities", "*", "roles")) for role in _texts(held))
     sections = {"crime type": "crime_types", "authority": "authorities", "partnership": "partnerships"}
     known = {_ROLE: list(roles)} | {kind: list(table(raw, section)) for kind, section in sections.items()}
@@ -168,7 +168,7 @@ def _selves(raw: Any) -> Iterator[Complaint]:
 
 
 def _roles(raw: Any) -> Iterator[Complaint]:
-    """At one table, at one time, a role has one holder. An authority sits from ``from`` up to, not in, ``until``."""
+    """At one table, at one time, a role has one holder. An authority sits from ``from`` until the month before ``until``."""
     authorities = {name: table(raw, "authorities", name) for name in table(raw, "authorities")}
     events = [table(raw, "events", name) for name in table(raw, "events")]
     mergers = [event for event in events if event.get("kind") == "merger" and isinstance(event.get("authority"), str)]
@@ -251,7 +251,7 @@ def _path_values(key: Key, given: dict[str, Any], allowed: Callable[[float], boo
             part = "multiplier" if multiplier != 1 else "shift"
             result = f"{value:g} x {multiplier:g} + {shift:g} gives {value * multiplier + shift:g}"
             yield Complaint((*key, part), f"out of range: {result}, expected {expected}")
-            return  # one word about the multiplier is enough
+            return  # one message about the multiplier is enough
 
 
 def _seasons(raw: Any) -> Iterator[Complaint]:
@@ -266,7 +266,7 @@ def _seasons(raw: Any) -> Iterator[Complaint]:
 
 
 def _counts(raw: Any) -> Iterator[Complaint]:
-    """The area holds its partnerships, and there is somebody to do something about some crime."""
+    """The area holds its partnerships, and there is at least one authority, one intervention and one crime type."""
     count, here = table(raw, "area").get("partnerships"), len(table(raw, "partnerships"))
     if isinstance(count, int) and count < here:
         yield Complaint(("area", "partnerships"), f"is {count}, but {here} partnerships are simulated: expected {here} or more")
@@ -279,7 +279,7 @@ def _counts(raw: Any) -> Iterator[Complaint]:
 
 
 def _span(raw: Any) -> Iterator[Complaint]:
-    """The run runs forwards, and its window lies inside it."""
+    """The run ends after it begins, and its window lies inside it."""
     first, last, start, end = (month(table(raw, "time").get(part)) for part in ("first_month", "last_month", "window_from", "window_to"))
     if first is None or last is None:
         return
@@ -310,8 +310,8 @@ def _sittings(raw: Any) -> Iterator[Complaint]:
 def _dates(raw: Any, leaves: Mapping[Key, Leaf]) -> Iterator[Complaint]:
     """What is dated lies near the run.
 
-    A date after the end is a fault of the file that says it, unless that file knew of a later end: a scenario
-    that ends earlier than the one it extends leaves later dates unread. In one file ``known_to`` says so.
+    A date after the end is a fault of the file that states it, unless that file was written for a later end: a scenario
+    that ends earlier than the one it extends ignores later dates. Within one file ``known_to`` allows them.
     """
     first, last, known_to = (month(table(raw, "time").get(part)) for part in ("first_month", "last_month", "known_to"))
     if first is None or last is None or last < first:

@@ -1,7 +1,7 @@
-"""A scenario as *leaves*: a dotted key with its value and the place that said it.
+"""A scenario as *leaves*: each dotted key with its value and the file and line that state it.
 
 Merging, differences, changes and the digest are short statements about leaves, and an error can always point into
-the file that said a value. What may stand where is read off the schema.
+the file that states a value. The schema determines what may be written where.
 """
 
 from collections.abc import Mapping
@@ -78,7 +78,7 @@ def shown_key(key: Key) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """Who said something: a file, or a program that changed a scenario (then ``text`` is None)."""
+    """Where a value was stated: in a file, or by a program that changed a scenario (then ``text`` is None)."""
 
     label: str
     text: str | None = None
@@ -86,17 +86,17 @@ class Origin:
 
     @cached_property
     def lines(self) -> Mapping[Key, int]:
-        """The line of every key. Found only when somebody asks: most scenarios have no faults."""
+        """The line of every key. Looked up only when it is needed: most scenarios have no faults."""
         found = locate_keys(self.text) if self.text is not None else {}
         return {present_key(key): line for key, line in found.items()} | found
 
     def line(self, key: Key) -> int | None:
-        """The line of a key, else of the nearest table around it; None where nobody wrote a line."""
+        """The line of a key, else of the nearest table around it; None where no file states the value."""
         return line_of(self.lines, key) if self.text is not None else None
 
 
 class Leaf(NamedTuple):
-    """A plain value with the place that said it."""
+    """A plain value with the place that states it."""
 
     value: Any
     origin: Origin
@@ -106,7 +106,7 @@ Leaves = dict[Key, Leaf]
 
 
 def leaves_of(raw: Any, shape: SchemaShape, key: Key = ()) -> dict[Key, Any]:
-    """Plain values by dotted key. What the schema does not know stays whole, for validation to refuse."""
+    """Plain values by dotted key. What the schema does not know is kept as it is, for validation to refuse."""
     found: dict[Key, Any] = {}
 
     def walk(value: Any, shape: SchemaShape, key: Key) -> None:

@@ -14,7 +14,7 @@ from cspsim.scenario.toml_lines import Key
 
 Conflicts = dict[Key, Fault]
 
-_OF_THE_FIRST = PROSE - {"unit"} | {"primary_outcome"}  # these do not clash: the first who said something is quoted
+_OF_THE_FIRST = PROSE - {"unit"} | {"primary_outcome"}  # these do not conflict: the first file that states one is quoted
 
 
 class Merger:
@@ -23,10 +23,10 @@ class Merger:
     def __init__(self, files: Mapping[Path, ScenarioFile]) -> None:
         self.files = files
         self.done: dict[Path, tuple[Leaves, Conflicts]] = {}
-        self.beside: dict[tuple[Path, ...], tuple[Leaves, Conflicts]] = {}  # without it, diamonds upon diamonds take for ever
+        self.beside: dict[tuple[Path, ...], tuple[Leaves, Conflicts]] = {}  # without it, shared parents would take exponential time
 
     def file(self, path: Path) -> tuple[Leaves, Conflicts]:
-        """A file over all it extends, with the conflicts it does not settle itself."""
+        """A file laid over all that it extends, with the conflicts that it does not settle itself."""
         if path not in self.done:
             own = self.files[path].own
             base, conflicts = self.together(self.files[path].parents)

@@ -1,6 +1,6 @@
 """A named scenario from TOML files: loaded, changed, compared, written.
 
-Files are found and read by ``scenario_files``, put together by ``merging``, and found to be in order by ``validation``.
+Files are found and read by ``scenario_files``, combined by ``merging`` and checked by ``validation``.
 """
 
 import hashlib
@@ -70,14 +70,14 @@ def _title(leaves: Leaves, origin: Origin) -> str:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Scenario:
-    """A scenario that has been found to be in order. It does not change; ``with_changes`` makes another one."""
+    """A scenario that has passed every check. It never changes; ``with_changes`` makes another one."""
 
     name: str
     data: ScenarioData
-    sources: tuple[Path, ...]  # every file, what is extended before what extends it
+    sources: tuple[Path, ...]  # every file; a file that is extended comes before the files that extend it
     _leaves: Leaves
     _home: Origin  # the first file asked for, or the last changes
-    rivals: tuple[Rival, ...] = ()  # rules in the place of the package's
+    rivals: tuple[Rival, ...] = ()  # rules that replace the package's own
 
     def __repr__(self) -> str:
         return f"<Scenario {self.name!r}>"
@@ -100,7 +100,7 @@ class Scenario:
         return nested({key: leaf.value for key, leaf in self._leaves.items()})
 
     def provenance(self, key: str) -> tuple[str, int | None]:
-        """The file and line that said a value (or the first value of a table). Raises CspsimError for an unknown key."""
+        """The file and line that state a value (or the first value of a table). Raises CspsimError for an unknown key."""
         try:
             wanted = split_key(key)
         except ValueError as error:
@@ -148,7 +148,7 @@ class Scenario:
 
     @cached_property
     def _settings(self) -> dict[Key, Any]:
-        """Everything that changes numbers, with defaults filled in: no prose, no levers or switches left as they are."""
+        """Everything that changes numbers, with defaults filled in: no prose, and no levers or switches at their defaults."""
         dumped = self.data.model_dump(by_alias=True, exclude_none=True)
         dumped["time"].pop("known_to", None)
         leaves = {key: value for key, value in leaves_of(dumped, whole_shape()).items() if key[-1] not in PROSE and value != {}}
@@ -191,7 +191,7 @@ def _leaves_of_changes(changes: Mapping[str, Any]) -> tuple[dict[Key, Any], list
 
 
 def _found(key: Key, value: Any, beside: Path | None) -> Any:
-    """The value of a change as it is meant from anywhere. Raises ValueError for a rule that is not where it may be."""
+    """The value of a change, valid from any working directory. Raises ValueError for a rule that is not where it may be."""
     if key[0] == "rules" and len(key) == 2 and isinstance(value, str):
         return placed(value, beside or Path.cwd(), inside=beside is not None)
     return value
@@ -224,14 +224,14 @@ def _leaves_at(key: Key, value: Any) -> dict[Key, Any]:
         if not shape.is_table:
             raise ValueError(f"{join_key(key[:depth])} is a plain value and has no parts")
         part = shape.part(name)
-        if part is None:  # unknown from here on: kept whole, for validation to refuse
+        if part is None:  # unknown from here on: kept as it is, for validation to refuse
             return {key[: depth + 1]: value}
         shape = part
     return leaves_of(value, shape, key)
 
 
 def _default(key: Key) -> Any:
-    """What holds where nothing is said: neutral levers, switches on."""
+    """What holds where a scenario states nothing: neutral levers, switches on."""
     if key[0] == "switches":
         return True
     if key[0] == "rules":

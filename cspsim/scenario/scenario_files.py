@@ -20,11 +20,14 @@ def shipped_folder() -> Path:
     return inside if inside.is_dir() else here.parent / "scenarios"
 
 
+def shipped_experiments() -> Path:
+    """Where the shipped experiments lie: beside the shipped scenarios."""
+    return shipped_folder().parent / "experiments"
+
+
 def theories_folder() -> Path:
     """Where the shipped rival theories lie, each a scenario with its rule file beside it."""
-    here = Path(__file__).resolve().parents[1]
-    inside = here / "experiments" / "theories"
-    return inside if inside.is_dir() else here.parent / "experiments" / "theories"
+    return shipped_experiments() / "theories"
 
 
 def scenario_names() -> list[str]:
@@ -57,7 +60,7 @@ class FilesRead:
 
     def __init__(self, search: Sequence[Path]) -> None:
         self.search = [Path(folder) for folder in search]
-        self.files: dict[Path, ScenarioFile] = {}  # what is extended stands before what extends it
+        self.files: dict[Path, ScenarioFile] = {}  # a file that is extended comes before the files that extend it
         self.faults: list[Fault] = []
         self.misplaced: list[Fault] = []  # rules that are named twice, and rule files that are not where they may be
 
@@ -133,13 +136,13 @@ class FilesRead:
 
 
 def _placed(key: Key, value: Any, folder: Path) -> Any:
-    """A value as it is meant from anywhere: the file of a rule with its whole path. Raises ValueError for one out of reach."""
+    """A value that is valid from any working directory: the file of a rule gets its whole path. Raises ValueError for one out of reach."""
     return placed(value, folder, inside=True) if key[:1] == ("rules",) and len(key) == 2 and isinstance(value, str) else value
 
 
 def label_of(path: Path) -> str:
-    """How a file is called in messages: short, and the same on every machine for shipped files."""
-    for folder, prefix in ((shipped_folder(), "scenarios"), (theories_folder(), "experiments/theories"), (Path.cwd(), "")):
+    """The name of a file in messages and reports: short, and the same on every machine for shipped files."""
+    for folder, prefix in ((shipped_folder(), "scenarios"), (shipped_experiments(), "experiments"), (Path.cwd(), "")):
         if path.is_relative_to(folder):
             return (Path(prefix) / path.relative_to(folder)).as_posix()
     return str(path)
@@ -166,7 +169,7 @@ def parsed_toml(path: Path, label: str = "") -> tuple[dict[str, Any], str, Fault
 
 
 def _line_in(message: str, text: str) -> int:
-    """The line a parser's message names, else the last one: it speaks of the end of the file."""
+    """The line that a parser's message names, else the last one: such a message is about the end of the file."""
     _, found, rest = message.rpartition("(at line ")
     number = rest.partition(",")[0]
     return int(number) if found and number.isdecimal() else text.count("\n") + 1

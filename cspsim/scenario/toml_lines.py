@@ -122,7 +122,7 @@ def line_of(lines: Mapping[Key, int], key: Key) -> int:
 
 
 def split_key(dotted: str) -> Key:
-    """``levers.grant.path."2011-04"`` as its parts. Raises ValueError where it is not a dotted key."""
+    """``levers.grant.path."2011-04"`` as its parts. Raises ValueError if it is not a dotted key."""
     parts: list[str] = []
     position = 0
     for match in re.finditer(r'\s*("(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|[^\s."\']+)\s*(\.|$)', dotted):
@@ -163,7 +163,7 @@ def write_value(value: Any) -> str:
 
 
 def write_toml(tables: Mapping[str, Any], levels: int = 2) -> str:
-    """Nested tables as TOML: so many levels of headers, everything deeper on one line."""
+    """Nested tables as TOML, with headers down to a given level and everything deeper on one line."""
     return "\n".join(_table_lines(tables, (), levels)).lstrip("\n") + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Merged leaves as scenario data, or every fault in them, each with the file and line to mend."""
+"""Merged leaves as scenario data, or every fault in them, each with the file and line to correct."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -27,7 +27,7 @@ def validated(
 ) -> tuple[ScenarioData, Leaves, tuple[Rival, ...]]:
     """The data of a scenario, its leaves without instructions to merging and with months as text, and its own rules.
 
-    ``home``: who is blamed for what nobody said. ``faults``: those found before. ``outcomes``: the names that
+    ``home``: the file named in faults about what no file states. ``faults``: those found before. ``outcomes``: the names that
     ``primary_outcome`` may have, any if empty. ``known``: rules that are not read again. Raises ScenarioError with every fault.
     """
     said = {key: leaf for key, leaf in leaves.items() if not (isinstance(leaf.value, bool) and is_replace(key))}
@@ -47,7 +47,7 @@ def validated(
 
 
 def _rivals(leaves: Leaves, known: Sequence[Rival]) -> tuple[tuple[Rival, ...], list[Fault]]:
-    """The rules that a scenario puts in the place of the package's, and what is wrong with them."""
+    """The rules with which a scenario replaces the package's own, and what is wrong with them."""
     rivals: list[Rival] = []
     faults: list[Fault] = []
     read_before = {(rival.slot, f"{rival.path}:{rival.function}"): rival for rival in known}
@@ -121,7 +121,7 @@ def _similar_entry(key: Key, raw: dict[str, Any]) -> str:
 
 
 def _placed(complaint: Complaint, leaves: Leaves, home: Origin) -> Fault:
-    """A complaint with its place: who said the value, else who last spoke about the nearest table around it."""
+    """A complaint with its place: the file that states the value, else the last one that states anything in the nearest table around it."""
     origin, line = _place(complaint.key, leaves) or (home, home.line(()))
     return Fault(origin.label, line, shown_key(complaint.key), complaint.message, complaint.hint)
 

@@ -52,7 +52,7 @@ def calendar_of(data: ScenarioData) -> Calendar:
 
 
 def size_of(data: ScenarioData) -> Size:
-    """How large the world of a scenario will be, found without building it."""
+    """How large the world of a scenario will be, computed without building it."""
     months = months_between(parse_month(data.time.first_month), parse_month(data.time.last_month)) + 1 + data.time.warm_up_months
     return Size(len(data.partnerships), len(data.authorities), len(data.interventions), len(data.crime_types), months)
 

@@ -1,4 +1,4 @@
-"""The folder of a search: whose it is, what was asked, and the trials so far; refused where something else was asked."""
+"""The folder of a search: what was asked, and the trials so far; refused if it holds another search."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import MANIFEST, as_json, check_target, damages, is_sealed, sealed, write_checksums, write_whole
-from cspsim.model.compiled import PACKAGE, rule_files
+from cspsim.running.same_code import rules_hash
 from cspsim.search.search_file import Search, trial_settings
 from cspsim.search.trials import Archive
 
@@ -32,7 +32,7 @@ class SearchFolder:
         before = self._manifest()
         if before is not None:
             self._check(before)
-        self.archive = Archive(target / TRIALS, mend=resume)
+        self.archive = Archive(target / TRIALS, repair=resume)
         missing = any(len(self.archive.of(method)) < self.trials for method in search.data.methods)
         if before is not None and missing and not resume:
             done = sum(len(found) for found in self.archive.trials.values())
@@ -45,10 +45,10 @@ class SearchFolder:
         self.finished = ended and not damaged
 
     def write_manifest(self, status: str, more: dict[str, Any] | None = None) -> None:
-        """Say what is asked here and how far it is."""
+        """Write the manifest: what is asked, and how far the search has come."""
         content = {"kind": "search", "status": status, "asked": self.asked, "settings": self.settings, **(more or {})}
         if status == FINISHED:
-            write_checksums(self.target, but=(MANIFEST, TRIALS))  # these two go on changing and are sealed by themselves
+            write_checksums(self.target, but=(MANIFEST, TRIALS))  # these two still change and carry their own seals
         write_whole(self.target / MANIFEST, as_json(sealed(content)) + "\n")
 
     def answer(self) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class SearchFolder:
 
 
 def damages_of_search(target: Path) -> list[str]:
-    """What is not as it was written in the manifest and the trials of a search, a sentence each."""
+    """What has changed in the manifest and the trials of a search since they were written, a sentence each."""
     found = []
     try:
         if not is_sealed(json.loads((target / MANIFEST).read_text(encoding="utf-8"))):
@@ -103,11 +103,3 @@ def search_digest(search: Search, trials: int) -> str:
         {name: scenario.digest for name, scenario in search.references.items()}, rules_hash(), sys.modules["cspsim"].__version__,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
-
-
-def rules_hash() -> str:
-    """A hash of the rules of the model: trials under other rules are other trials."""
-    rules = hashlib.sha256()
-    for path in rule_files():
-        rules.update(f"{path.relative_to(PACKAGE).as_posix()}\x1f".encode() + path.read_bytes())
-    return rules.hexdigest()[:16]

@@ -34,7 +34,7 @@ def mixed(search: Search, levels: Levels, name: str) -> Scenario:
 
 
 def changes_anything(search: Search, levels: Levels) -> bool:
-    """Whether a mix runs otherwise than the baseline."""
+    """Whether a mix differs from the baseline when it is run."""
     before, after = (build_world(scenario.data).levers for scenario in (search.baseline, mixed(search, levels, "")))
     return any(not np.array_equal(was, now) for was, now in zip(before, after, strict=True))
 
@@ -59,7 +59,7 @@ def mean_levels(search: Search, scenario: Scenario) -> Levels:
     return {d.name: float(np.asarray(getattr(world.levers, d.name))[counted].mean()) for d in search.dimensions}
 
 
-class Bench:
+class TrialBench:
     """Runs policies on the same assumption sets and the same luck, so that any two can be compared in pairs.
 
     ``seed`` draws the assumption sets, ``first_replicate`` is where the luck begins: another seed and other

@@ -1,27 +1,27 @@
 """The search: mixes of levers proposed one after the other, each judged on the same luck and the same assumptions.
 
-What is proposed depends on nothing but the seed, the number of the trial and the trials before it. A search that was
+A proposal depends only on the seed, the number of the trial and the trials before it. A search that was
 killed and resumed therefore goes through the same trials as one that was not.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from cspsim.basics.errors import needs
 from cspsim.model.parameters import Floats
 from cspsim.search.search_file import Dimension
 from cspsim.search.surrogate import Past, next_mix
 from cspsim.search.trials import Archive, Levels, Measured, Trial
 
 DECIMALS = 4
-"""Levels are proposed and told with this many decimals: nobody sets an effort more finely."""
+"""Levels are proposed and shown with this many decimals: nobody sets an effort more finely."""
 
-METHODS = ("kriging", "tpe", "sobol", "random")
-"""What may propose. The first two learn from earlier trials; the others do not, and show whether learning paid."""
+LEARNING = ("kriging",)
+"""Methods that learn from earlier trials. The others do not, and show whether learning paid."""
 
-LEARNING = METHODS[:2]
+_STREAMS = {"kriging": 0, "sobol": 2, "random": 3}
+"""Method -> its number in the seeds of its draws. Numbers are not reused: 1 belonged to a method that was removed."""
 
 
 class Problem(NamedTuple):
@@ -50,7 +50,7 @@ def effects(measured: Measured, baseline: Measured) -> Floats:
 
 
 def scores(problem: Problem, measured: Measured) -> dict[str, float]:
-    """The objectives of one mix, all to be made small.
+    """The objectives of one mix; all are minimised.
 
     ``downside`` stands in for worst-case regret while the search runs: regret is measured against the best mix found
     in the end, which nobody knows yet, so a trial's regret would change with every later trial. The paired effect in
@@ -62,11 +62,6 @@ def scores(problem: Problem, measured: Measured) -> dict[str, float]:
         "harm": float(effect.mean()),
         "downside": float(np.quantile(effect, problem.downside)),
     }
-
-
-def over_budget(problem: Problem, measured: Measured) -> float:
-    """£ above the budget, mean over assumption sets; zero or less is within it."""
-    return float(measured.cost.mean()) - problem.budget
 
 
 def look(problem: Problem, evaluate: Callable[[Levels], Measured], archive: Archive, methods: Sequence[str], trials: int) -> None:
@@ -87,15 +82,15 @@ def learned(problem: Problem, method: str, before: Sequence[Trial]) -> Levels:
     if number < len(problem.singles):
         return dict(problem.singles[number])
     if number < len(problem.dimensions) + 2:
-        draw = np.random.default_rng([problem.seed, METHODS.index(method), number])
+        draw = np.random.default_rng([problem.seed, _STREAMS[method], number])
         return levels_at(problem, draw.random(len(problem.dimensions)))
-    return by_kriging(problem, before) if method == "kriging" else by_estimators(problem, before)
+    return by_kriging(problem, before)
 
 
 def by_kriging(problem: Problem, before: Sequence[Trial]) -> Levels:
-    """By a model of all trials: the objectives take turns, cost as a cap drawn anew below which harm is made small."""
+    """By a model of all trials: the objectives take turns, cost as a newly drawn cap below which harm is minimised."""
     number = len(before)
-    draw = np.random.default_rng([problem.seed, METHODS.index("kriging"), number])
+    draw = np.random.default_rng([problem.seed, _STREAMS["kriging"], number])
     found = [scores(problem, trial.measured) for trial in before]
     aim = problem.objectives[number % len(problem.objectives)]
     cost = np.array([score["cost"] for score in found])
@@ -108,40 +103,6 @@ def by_kriging(problem: Problem, before: Sequence[Trial]) -> Levels:
     return next_mix(past, problem.dimensions, problem.neutral, _level, draw, adventurous)
 
 
-def by_estimators(problem: Problem, before: Sequence[Trial]) -> Levels:
-    """By tree-structured Parzen estimators, the budget as a constraint.
-
-    The study is made anew each time and its sampler seeded by the number of the trial, so nothing is remembered
-    beside the trials. Source: Ozaki et al. 2022, "Multiobjective tree-structured Parzen estimator", Journal of
-    Artificial Intelligence Research 73, 1209-1250.
-    """
-    optuna = _optuna()
-    space = {d.name: optuna.distributions.FloatDistribution(0, 1) for d in problem.dimensions}
-    sampler = optuna.samplers.TPESampler(seed=_seed(problem.seed, METHODS.index("tpe"), len(before)), multivariate=False)
-    study = optuna.create_study(directions=["minimize"] * len(problem.objectives), sampler=sampler)
-    for trial in before:
-        found = scores(problem, trial.measured)
-        study.add_trial(
-            optuna.trial.create_trial(
-                params=_point(problem, trial.levels),
-                distributions=space,
-                values=[found[name] for name in problem.objectives],
-                constraints={"over budget": over_budget(problem, trial.measured)},
-            )
-        )
-    asked = study.ask(space).params
-    return levels_at(problem, np.array([asked[d.name] for d in problem.dimensions]))
-
-
-def _optuna() -> Any:
-    try:
-        import optuna
-    except ImportError:
-        raise needs("searching", "optuna", "analysis") from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna
-
-
 def _seed(*parts: int) -> int:
     """A seed of 32 bits, which is what samplers take."""
     return int(np.random.SeedSequence(parts).generate_state(1)[0])
@@ -149,7 +110,7 @@ def _seed(*parts: int) -> int:
 
 def _points(problem: Problem, method: str, trials: int) -> Floats:
     """Points in the unit cube ``[trial, lever]``; a longer sequence begins with the shorter one."""
-    width, seed = len(problem.dimensions), _seed(problem.seed, METHODS.index(method))
+    width, seed = len(problem.dimensions), _seed(problem.seed, _STREAMS[method])
     if method == "random":
         return np.random.default_rng(seed).random((trials, width))
     from scipy.stats import qmc
@@ -167,21 +128,12 @@ def levels_at(problem: Problem, point: Floats) -> Levels:
 
 
 def _level(dimension: Dimension, share: float) -> float:
-    """The level so far between low and high, as it is run and kept; each step has the same share of the range."""
+    """The level at this share of the range, as it is run and stored; each step has the same share of the range."""
     width = dimension.high - dimension.low
     if dimension.step is None:
         return min(max(round(dimension.low + share * width, DECIMALS), dimension.low), dimension.high)
     steps = int(width / dimension.step + 1e-9)
     return dimension.low + dimension.step * min(steps, int(share * (steps + 1)))
-
-
-def _point(problem: Problem, levels: Mapping[str, float]) -> dict[str, float]:
-    """A mix as a point of the unit cube: the middle of what it could have come from."""
-    found = {}
-    for d in problem.dimensions:
-        share = (levels[d.name] - d.low) / (d.high - d.low) if d.name in levels else None
-        found[d.name] = problem.left_alone / 2 if share is None else min(1.0, problem.left_alone + (1 - problem.left_alone) * share)
-    return found
 
 
 def singles(dimensions: Sequence[Dimension], changes: Callable[[Levels], bool]) -> tuple[Levels, ...]:

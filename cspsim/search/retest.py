@@ -1,7 +1,7 @@
 """A second look at what a search chose, on fresh luck and fresh assumption sets: how far the search flattered it.
 
 The best of many is partly the luckiest of many. Its estimate in the search is therefore too good, by an amount that
-only runs it was not chosen by can show.
+only runs that played no part in the choice can show.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ def _with_error(value: float, error: float, freedom: float) -> Mean:
 
 
 class Retested(NamedTuple):
-    """One policy looked at twice. Effects are paired differences in harm from the baseline; less than zero is better.
+    """One policy and its second look. Effects are paired differences in harm from the baseline; less than zero is better.
 
     ``optimism``: by how much the fresh effect is worse than the search said, not known for what the search did not
     choose. ``over_budget``: fresh cost above the fresh budget, £. ``verdict``: of the fresh effect at its interval.

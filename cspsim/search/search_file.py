@@ -1,4 +1,4 @@
-"""A search file: which levers may be moved, the budget they share, what counts as harm, and how hard to look."""
+"""A search file: which levers may be moved, the budget they share, what counts as harm, and how long to search."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from cspsim.sweep.toml_file import FileReader, find_file
 
 Counted = Literal["grant_spent", "own_priorities", "partner_hours"]
 Objective = Literal["cost", "harm", "downside"]
-Method = Literal["kriging", "tpe", "sobol", "random"]
+Method = Literal["kriging", "sobol", "random"]
 
 COUNTED: dict[Counted, Tally] = {"grant_spent": Tally.SPENT, "own_priorities": Tally.OWN_PRIORITIES, "partner_hours": Tally.HOURS_COST}
 """What may count towards the budget: the denominator of the benefit-cost ratio, in its three parts."""
 
 UNPRICED = ("mainstream",)
-"""Levers whose money no tally counts: they may be moved only at a stated price."""
+"""Levers whose cost no tally counts: they may be moved only at a stated price."""
 
 
 class SearchError(FileError):
@@ -96,7 +96,7 @@ class Dimension(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """A search that has been found to be in order.
+    """A search file that has passed every check.
 
     Attributes:
         name, path: of the file. data: what it says. dimensions: the levers that may be moved.
@@ -213,7 +213,7 @@ def _check_once(names: Sequence[str], what: str, reader: FileReader, key: tuple[
 
 
 def trial_settings(search: Search) -> dict[str, Any]:
-    """Everything the trials depend on, by words a reader can compare: what must not change between two sittings."""
+    """Everything the trials depend on, in words a reader can compare: what must not change before a search is resumed."""
     data = search.data
     said: dict[str, Any] = {
         "baseline": search.baseline.digest,

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from cspsim.basics.exports import as_json, write_table, write_whole
 from cspsim.reports.rendering import render
-from cspsim.reports.summary import DISCLAIMER, versions
+from cspsim.reports.summary import DISCLAIMER
+from cspsim.running.same_code import versions
 from cspsim.scenario.scenario_files import label_of
 from cspsim.search.folder import ANSWER, FINISHED, SearchFolder
 from cspsim.search.search_words import search_sentences, window_of

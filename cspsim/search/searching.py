@@ -1,4 +1,4 @@
-"""A whole search: prepared or resumed in its folder, run, put side by side, and looked at a second time."""
+"""A whole search: prepared or resumed in its folder, run, compared, and given a second look."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -9,8 +9,8 @@ from cspsim.basics.limits import EstimatedWork, work_of
 from cspsim.model.parameters import Floats
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.world_building import size_of
-from cspsim.search.policies import Bench, Progress, changes_anything, mean_levels, mixed
-from cspsim.search.proposing import Problem, look, singles
+from cspsim.search.policies import Progress, TrialBench, changes_anything, mean_levels, mixed
+from cspsim.search.proposing import LEARNING, Problem, look, singles
 from cspsim.search.retest import Look, Profiled, Retested, profile, retested
 from cspsim.search.search_file import Search
 from cspsim.search.standing import LEAST_HARM, SAFEST, MethodRow, PoliciesStanding, chosen, finalists, methods_of, policies_standing
@@ -24,7 +24,7 @@ PROFILE = (
 
 
 class Found(NamedTuple):
-    """What a search came to.
+    """The result of a search.
 
     Attributes:
         problem: what was to be made small, and the budget. standing: all policies side by side.
@@ -64,7 +64,7 @@ def search_work(search: Search, trials: int, threads: int | None = None) -> Esti
     data, size = search.data, size_of(search.baseline.data)
     held = max(data.assumption_sets * data.replicates, data.retest.assumption_sets * data.retest.replicates)
     work = work_of(size, search_runs(search, Archive(None), trials), kept=5 * held, threads=threads)
-    learning = sum(method in ("kriging", "tpe") for method in data.methods)
+    learning = sum(method in LEARNING for method in data.methods)
     kept = 8 * trials * len(data.methods) * (4 * data.assumption_sets + 4 * len(search.dimensions))
     return EstimatedWork(work.seconds + learning * (0.05 * trials + 1e-9 * trials**3), work.memory + kept + 8 * 3 * learning * trials**2)
 
@@ -75,7 +75,7 @@ def run_search(
     """Run what is left of the trials, choose, and look again. Raises CspsimError where a library is missing."""
     data = search.data
     trials = trials or data.trials
-    bench = Bench(search, data.assumption_sets, data.replicates, data.seed, 0, threads, progress)
+    bench = TrialBench(search, data.assumption_sets, data.replicates, data.seed, 0, threads, progress)
     baseline = bench.measure(search.baseline)
     problem = problem_of(search, baseline)
     look(problem, lambda levels: bench.measure(mixed(search, levels, "trial")), archive, data.methods, trials)
@@ -116,7 +116,7 @@ def roles_by_name(standing: PoliciesStanding, roles: Mapping[str, int]) -> dict[
 
 
 def fresh_seed(seed: int) -> int:
-    """The seed of the fresh assumption sets: a number that no search begins with by chance."""
+    """The seed of the fresh assumption sets: unlikely to be the seed of any search."""
     return int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint64)[0])
 
 
@@ -129,7 +129,7 @@ def look_again(
     """
     data = search.data
     sets, replicates = data.retest.assumption_sets, data.retest.replicates
-    bench = Bench(search, sets, replicates, fresh_seed(data.seed), data.assumption_sets * data.replicates, threads, progress)
+    bench = TrialBench(search, sets, replicates, fresh_seed(data.seed), data.assumption_sets * data.replicates, threads, progress)
     chosen_ones = {standing.names[k]: k for k in [*roles.values(), *finalists(standing, data.retest.finalists)]}
     scenarios = {role: mixed(search, standing.levels(roles[role]) or {}, role) for role in (LEAST_HARM, SAFEST) if role in roles}
     kept = {search.baseline.name, *search.references, *(standing.names[roles[role]] for role in scenarios)}

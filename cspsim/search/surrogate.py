@@ -18,7 +18,7 @@ from cspsim.search.search_file import Dimension
 from cspsim.search.trials import Levels
 
 CANDIDATES = 1200
-"""Mixes the model is asked about for each one that is run."""
+"""Mixes that the model predicts for each one that is run."""
 
 PARENTS = 12
 """Mixes of each kind, within the cap and nearly so, from which candidates are bred."""
@@ -31,7 +31,7 @@ HELD_BACK = 0.001
 
 
 class Past(NamedTuple):
-    """Mixes tried, with their cost and the objective aimed at, and the cap on cost of this turn."""
+    """Mixes tried, with their cost and the objective aimed at, and this turn's cap on cost."""
 
     mixes: Sequence[Levels]
     cost: Floats

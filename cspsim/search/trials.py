@@ -41,13 +41,13 @@ class Archive:
     """Trials in a file, one JSON line each, written through to the disk before the next one begins.
 
     A line torn by a kill is cut off when the file is opened again: that trial was not finished and is run anew. Every line has
-    a seal; ``mend`` cuts off what follows from the first that is not as it was written, to be run anew.
+    a seal; ``repair`` cuts off what follows from the first that is not as it was written, to be run anew.
     Raises CspsimError for a file that cannot be read, that is damaged, that holds a trial twice, or to which somebody else writes.
     """
 
-    def __init__(self, path: Path | None, mend: bool = False, only_read: bool = False) -> None:
+    def __init__(self, path: Path | None, repair: bool = False, only_read: bool = False) -> None:
         self.path = path
-        self._mend, self._only_read = mend, only_read
+        self._repair, self._only_read = repair, only_read
         self.trials: dict[str, list[Trial]] = {}
         self._size = 0
         if path is not None and path.exists():
@@ -70,13 +70,13 @@ class Archive:
             if len(whole) < len(content) and not self._only_read:
                 os.truncate(path, len(whole))
         except OSError as error:
-            raise CspsimError(f"{path} cannot be mended: {error.strerror or error}") from None
+            raise CspsimError(f"{path} cannot be repaired: {error.strerror or error}") from None
         self._size = 0
         for number, line in enumerate(whole.split(b"\n")[:-1], 1):
             try:
                 self._take(_read(line))
             except (ValueError, KeyError, TypeError) as error:
-                if self._mend:
+                if self._repair:
                     os.truncate(path, self._size)
                     return
                 raise CspsimError(f"{path}:{number}: not a trial of a search as it was written ({error})") from None

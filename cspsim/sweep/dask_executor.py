@@ -18,16 +18,16 @@ import dask.config
 from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, get_worker
 
 from cspsim.basics.errors import CspsimError
+from cspsim.running.same_code import differences, versions
 from cspsim.sweep.executor import WAITING, Job, Tables, isolated
 from cspsim.sweep.jobs import Bench, run_job
 from cspsim.sweep.plan import Plan
-from cspsim.sweep.same_code import differences, versions
 
 LOCAL = "local:"
 ANSWER_WITHIN = 20  # seconds that a scheduler has to answer
 LOOK_EVERY = 2.0  # seconds without a result after which somebody looks whether workers came or went
 GONE = "the dask scheduler went away; every finished job is kept. Start it again and go on with --resume"
-DEATHS_FORGIVEN = 1  # workers that may die with a job before it is taken apart; on a cluster its scheduler says
+DEATHS_FORGIVEN = 1  # workers that may die with a job before it is split; on a cluster its scheduler decides
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def _await_file(path: Path) -> None:
 
 
 def on_dask(plan: Plan, jobs: Iterable[Job], client: Any, tell: Callable[[str], None]) -> Iterator[tuple[Job, Tables]]:
-    """Do the jobs on a dask cluster. Workers may come late, die or be killed; a job that kills its workers is taken apart.
+    """Do the jobs on a dask cluster. Workers may come late, die or be killed; a job that kills its workers is split.
 
     Raises CspsimError when no worker computes with the same code as this process, or the scheduler goes away.
     """
@@ -91,7 +91,7 @@ def on_dask(plan: Plan, jobs: Iterable[Job], client: Any, tell: Callable[[str], 
 
 @contextmanager
 def _scheduler_needed(client: Any) -> Iterator[None]:
-    """A scheduler that is gone in a sentence."""
+    """The sentence about a scheduler that has gone."""
     try:
         yield
     except (OSError, CancelledError, RuntimeError) as error:
@@ -146,7 +146,7 @@ class Crew:
         return job, tables
 
     def _result(self, future: Any, job: Job) -> Tables | None:
-        """What a job gave; None if it was worked off by other code."""
+        """What a job gave; None if other code computed it."""
         try:
             worker, theirs, tables = future.result()
         except KilledWorker:
@@ -166,7 +166,7 @@ class Crew:
         return found
 
     def _attempt(self, first: int, last: int) -> Tables | None:
-        """Runs of a poisonous job on the cluster, a piece at a time."""
+        """Runs of a job that kills its workers, a piece at a time, on the cluster."""
         trusted = [worker for worker in self._workers() if worker not in self.left_out] if self.left_out else None
         key = f"cspsim-{self.plan.digest}-piece-{first}-{last}-{next(self._number)}"
         future = self.client.submit(remote_job, self.plan.digest, first, last, key=key, pure=False, workers=trusted)

@@ -61,7 +61,7 @@ def _points(design: str, points: int, factors: int, second_order: bool) -> int:
 
 
 def estimate(plan: Plan, workers: int | None = None) -> SweepCost:
-    """Cost by a pilot of a few runs, worked off and packed as they will be; nothing is written.
+    """Cost by a pilot of a few runs, computed and packed as in the sweep; nothing is written.
 
     ``workers``: threads or dask workers; None means the processors of this machine. The first compilation is not counted.
     """

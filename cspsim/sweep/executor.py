@@ -1,4 +1,4 @@
-"""Jobs on threads of this machine, and what becomes of runs that take their process with them."""
+"""Jobs on threads of this machine, and what happens to runs that crash their process."""
 
 import multiprocessing
 import os
@@ -55,7 +55,7 @@ def _window(submit: Callable[[Job], "Future[Tables]"], jobs: Iterable[Job], size
 
 
 def isolated(attempt: Callable[[int, int], Tables | None], plan: Plan, job: Job, because: str) -> Tables:
-    """Find the run that takes its process with it, by halving; the others' results are kept.
+    """Find the run that crashes its process, by halving; the results of the others are kept.
 
     ``attempt`` gives the tables of a range of runs, or None if the process that tried it died.
     """

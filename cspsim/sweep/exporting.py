@@ -15,15 +15,14 @@ import pyarrow.csv as arrow_csv
 
 from cspsim.basics.errors import CspsimError, did_you_mean
 from cspsim.basics.exports import MANIFEST, as_json, results_folder
-from cspsim.basics.limits import TooMuch, in_bytes
 from cspsim.basics.outward import for_spreadsheet
 from cspsim.sweep.dictionary import ColumnEntry, data_dictionary
+from cspsim.sweep.querying import batches
 from cspsim.sweep.sandbox import interruptible
 from cspsim.sweep.stored_results import SweepResults
 
 EXCEL_ROWS = 1_048_576
 EXACT_IN_EXCEL = 2**53  # larger whole numbers lose digits there
-AT_ONCE = 20_000  # rows
 DICTIONARY = "data dictionary"
 
 
@@ -108,32 +107,6 @@ def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
             os.replace(beside, path)
         finally:
             beside.unlink(missing_ok=True)
-
-
-def batches(results: SweepResults, query: str, most: float = float("inf")) -> Iterator["arrow.RecordBatch"]:
-    """The answer to a query, some rows at a time. ``most``: bytes of an answer that is kept whole.
-
-    Raises CspsimError when it is refused, TooMuch when it goes beyond the limits.
-    """
-    connection = results.connection
-    ends = time.monotonic() + results.limits.seconds
-    size = 0
-    relation = interruptible(connection, lambda: connection.sql(query), ends)
-    if relation is None:
-        raise CspsimError("there is no query: expected something like SELECT policy, count(*) FROM runs GROUP BY policy")
-    reader: Any = interruptible(connection, lambda: relation.to_arrow_reader(AT_ONCE), ends)
-    yield arrow.RecordBatch.from_pylist([], schema=reader.schema)  # so that an empty answer still has its columns
-    while True:
-        batch = interruptible(connection, lambda: next(iter(reader), None), ends)
-        if batch is None:
-            return
-        size += batch.nbytes
-        if size > most:
-            raise TooMuch(
-                f"the answer is larger than {in_bytes(most)}: ask for fewer rows or for sums, export it to a file, "
-                "or allow more with --memory-limit, such as 8GB"
-            )
-        yield batch
 
 
 # ---------------------------------------------------------------------------------------------------------------- CSV

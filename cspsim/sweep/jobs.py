@@ -1,4 +1,4 @@
-"""One job: a block of neighbouring runs, worked off in compiled code and packed into tables ready to be written."""
+"""One job: a block of neighbouring runs, computed in compiled code and packed into tables ready to be written."""
 
 import io
 import traceback
@@ -66,7 +66,7 @@ class Bench:
 def run_job(plan: Plan, first: int, last: int, bench: Bench | None = None) -> dict[str, bytes]:
     """Run everything from run ``first`` up to ``last`` and return its tables as Parquet files, by name.
 
-    A run that fails (an error, or numbers that are not finite) goes to the table of failures and stops nobody.
+    A run that fails (an error, or numbers that are not finite) goes to the table of failures; the others go on.
     """
     bench = bench or Bench(plan)
     block = JobRuns([], [], [], [], [])
@@ -219,7 +219,7 @@ def _failures_table(block: JobRuns) -> Any:
 
 
 def failed_block(plan: Plan, run: int, error: str) -> dict[str, bytes]:
-    """The tables of a single run that could not be worked off at all, as when it takes its process with it."""
+    """The tables of a single run that could not be computed at all, such as one that crashes its process."""
     stretch = next(plan.stretches(run, run + 1))
     block = JobRuns([], [], [], [], [(*_key(stretch, 0), error)])
     return {name: as_parquet(table) for name, table in job_tables(plan, block).items()}

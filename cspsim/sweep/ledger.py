@@ -20,7 +20,7 @@ from cspsim.sweep.folders import Folder
 
 SLIPS = "checksums"
 KEPT = "kept.json"
-"""The slip of everything that was found whole when a sweep was gone on with."""
+"""The slip of everything that was found whole when a sweep was resumed."""
 
 DESIGN = ("policies.parquet", "assumptions.parquet", "luck.parquet")
 _PART = re.compile(r"([a-z]+)/runs-(\d{9})-(\d{9})\.parquet")
@@ -56,7 +56,7 @@ def part_of(name: str) -> Part | None:
 
 
 def entry_of(content: bytes) -> Entry:
-    """What there is to be said about a Parquet file that is about to be written."""
+    """The record of a Parquet file that is about to be written."""
     return Entry(len(content), parquet.read_metadata(io.BytesIO(content)).num_rows, hashlib.sha256(content).hexdigest())
 
 
@@ -90,7 +90,7 @@ def read_ledger(folder: Folder, sha256: str) -> Files:
 def read_slips(folder: Folder, work: str | None = None) -> Files:
     """Everything on record while a sweep is not finished. A slip that is damaged does not count: its runs are made again.
 
-    Raises CspsimError, where ``work`` says what is to be gone on with, for a slip of something else.
+    Raises CspsimError, where ``work`` says which sweep is to be resumed, for a slip of another one.
     """
     found: Files = {}
     for name in [CHECKSUMS] * (CHECKSUMS in folder.names()) + [f"{SLIPS}/{name}" for name in folder.names(SLIPS)]:

@@ -1,4 +1,4 @@
-"""One sweep in a folder at a time: a lock that says whose it is, and is taken over from a process that is gone."""
+"""One sweep in a folder at a time: a lock that names its process, and is taken over once that process is gone."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""What a folder of results says of itself: the manifest, and the design as tables."""
+"""The manifest of a folder of results, and its design as tables."""
 
 import json
 from typing import Any
@@ -11,15 +11,15 @@ from cspsim.basics.exports import SEAL, is_sealed
 from cspsim.basics.outward import for_spreadsheet
 from cspsim.model.luck import STREAMS
 from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.same_code import versions
 from cspsim.sweep.folders import Folder
 from cspsim.sweep.plan import Plan
-from cspsim.sweep.same_code import versions
 
 MANIFEST = "manifest.json"
 
 
 class DamagedManifest(CspsimError):
-    """What a folder says of itself is not what was written."""
+    """The manifest was changed since it was written."""
 
 
 def read_manifest(folder: Folder) -> dict[str, Any] | None:
@@ -51,7 +51,7 @@ _KINDS: dict[str, type] = {
     **dict.fromkeys(("partnerships", "notes"), list),
     "seed": int,
 }
-"""What readers of a manifest take its parts for."""
+"""The types that readers of a manifest rely on."""
 
 
 def manifest_of(plan: Plan, status: str, counts: dict[str, int], notes: list[str], said: str) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cspsim.model.compiled import PACKAGE, rule_files
 from cspsim.model.luck import PARAMETERS, STREAMS
 from cspsim.model.parameters import Floats, Integers, Words
 from cspsim.model.world import World, sizes
+from cspsim.running.same_code import rules_hash
 from cspsim.scenario.scenario import Scenario
 from cspsim.scenario.schema import DatedPath, ScenarioData
 from cspsim.scenario.world_building import build_world, calendar_of
@@ -191,10 +191,7 @@ class Plan:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """Everything that decides results, flat: the experiment, the scenarios, and the rules of the model."""
-        rules = hashlib.sha256()
-        for path in rule_files():
-            rules.update(f"{path.relative_to(PACKAGE).as_posix()}\x1f".encode() + path.read_bytes())
-        return {**experiment_settings(self.experiment), "rules of the model": rules.hexdigest()[:16]}
+        return {**experiment_settings(self.experiment), "rules of the model": rules_hash()}
 
     @cached_property
     def digest(self) -> str:

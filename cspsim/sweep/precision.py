@@ -17,7 +17,7 @@ def enough(store: SweepStore, round_number: int) -> tuple[bool, str]:
     sets, where these are not run), as a share of the baseline's value.
     """
     place = store.folder.path if isinstance(store.folder, LocalFolder) else str(store.folder)
-    runs = store.plan.runs_after(round_number)  # a sweep that is gone on with may hold more, and must decide as it did before
+    runs = store.plan.runs_after(round_number)  # a resumed sweep may hold more, and must decide as it did before
     wanted = float(store.plan.experiment.data.luck.precision or 0)
     share = half_width_share(load_results(place), store.plan.experiment.primary, runs)
     replicates = store.plan.rounds[round_number]

@@ -21,7 +21,7 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
-    "python_enable_replacements": False,  # a query that names a variable of the calling program does not get it
+    "python_enable_replacements": False,  # a query cannot read variables of the calling program
     "temp_directory": "",  # DuckDB may always write where it spills
 }
 REPLAYED = "failures"

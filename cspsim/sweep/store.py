@@ -8,6 +8,7 @@ import pyarrow as arrow
 
 from cspsim.basics.errors import CspsimError
 from cspsim.basics.exports import CHECKSUMS, as_json, sealed
+from cspsim.running.same_code import differences, versions
 from cspsim.sweep.folders import Folder
 from cspsim.sweep.jobs import FAILURES, RUNS, TABLES, as_parquet, from_parquet
 from cspsim.sweep.ledger import (
@@ -25,7 +26,6 @@ from cspsim.sweep.ledger import (
 )
 from cspsim.sweep.manifest import MANIFEST, DamagedManifest, assumptions_table, luck_table, manifest_of, policies_table, read_manifest
 from cspsim.sweep.plan import Plan
-from cspsim.sweep.same_code import differences, versions
 
 RUNNING, PAUSED, COMPACTING, COMPLETE = "running", "paused", "compacting", "complete"
 COMPACT_ROWS = 200_000  # rows of runs in one compact file: a few dozen megabytes
@@ -39,7 +39,7 @@ def part_name(first: int, last: int) -> str:
 
 
 class SweepStore:
-    """The folder of one sweep while it is being filled. One process writes, whoever runs the jobs.
+    """The folder of one sweep while it is being filled. One process writes, wherever jobs are run.
 
     Attributes:
         work: what makes results this sweep's: its design, and the code and versions that compute.
@@ -54,7 +54,7 @@ class SweepStore:
         self._before: dict[str, Any] = {}
 
     def manifest(self) -> dict[str, Any] | None:
-        """What the folder says of itself; None if it holds no sweep. Raises CspsimError where it holds something else."""
+        """The manifest of the folder; None if it holds no sweep. Raises CspsimError where it holds something else."""
         return read_manifest(self.folder)
 
     def damages(self) -> list[str]:
@@ -73,7 +73,7 @@ class SweepStore:
     def open(self, said: str) -> None:
         """Begin, or find out what of an earlier attempt is whole; what is not is given up. Writes the design and a manifest.
 
-        What is given up goes from the record first and from the disk second, so that any moment is a good one to be killed.
+        What is given up goes from the record first and from the disk second, so that a kill at any moment does no harm.
         Raises CspsimError for runs of another sweep, or runs that nothing is on record about.
         """
         known = read_slips(self.folder, self.work)

@@ -12,7 +12,7 @@ from cspsim.basics.errors import CspsimError, did_you_mean
 from cspsim.basics.limits import QUERY, Limits, limits_of
 from cspsim.basics.outward import as_argument, for_shell
 from cspsim.model.parameters import Floats, Integers
-from cspsim.running.outcomes import OUTCOMES
+from cspsim.running.outcomes import OUTCOMES, ratio_influence
 from cspsim.running.results import AREA
 from cspsim.sweep.folders import LocalFolder, local_copy
 from cspsim.sweep.ledger import DESIGN, Files, check_files, read_ledger, read_slips
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 DESIGN_TABLES = tuple(name.removesuffix(".parquet") for name in DESIGN)
 RUN_TABLES = ("runs", "months", "authorities", "failures")
 INTERRUPTED = "interrupted"
-"""How far a sweep has come that says it is at work, and is not."""
+"""The status of a sweep whose folder says that it is running, while no process runs it."""
 LOOKS, BETWEEN_LOOKS = 5, 0.1  # seconds; parts may be joined while somebody reads them
-SHOWN = 10  # damages; a longer list is no longer read
+SHOWN = 10  # damages; nobody reads a longer list
 
 
 class Cells(NamedTuple):
@@ -66,11 +66,11 @@ class Cells(NamedTuple):
             return np.where(there > 1, np.sqrt(variance / there), np.nan)
 
     def _influence(self) -> Floats:
-        """What each run does to its cell's value: the linearised ratio (Cochran 1977, section 6.3)."""
+        """What each run does to its cell's value (see ``ratio_influence``)."""
         weights = np.where(np.isnan(self.numerator), np.nan, self.denominator)
         with np.errstate(divide="ignore", invalid="ignore"):
             mean = np.nansum(weights, axis=2, keepdims=True) / (~np.isnan(weights)).sum(axis=2, keepdims=True)
-            return (self.numerator - self.value[..., None] * self.denominator) / mean
+        return ratio_influence(self.numerator, self.denominator, self.value[..., None], mean)
 
     def _pairs(self) -> "tuple[Cells, Cells]":
         """Every policy and what it is measured against, both without runs that one of them lacks."""
@@ -195,7 +195,7 @@ class SweepResults:
         """The answer to a query over the tables. Raises CspsimError when DuckDB refuses it, TooMuch when it goes beyond the limits."""
         import pyarrow as arrow
 
-        from cspsim.sweep.exporting import batches
+        from cspsim.sweep.querying import batches
 
         return arrow.Table.from_batches(list(batches(self, query, most=self.limits.memory))).to_pandas()
 
@@ -264,7 +264,7 @@ def load_results(folder: str | Path, limits: Limits | None = None) -> SweepResul
         files = {} if damages else read_ledger(place, manifest["checksums"])
     else:
         files, damages = _files_of_unfinished(place, manifest)
-        at_work = is_held(path) or "://" in str(folder)  # of an object store nobody can tell
+        at_work = is_held(path) or "://" in str(folder)  # it cannot be told for an object store
         status = manifest["status"] if manifest["status"] == PAUSED or at_work else INTERRUPTED
         manifest = {**manifest, "status": status, "counts": counts_of(files)}
     if damages:
@@ -290,6 +290,6 @@ def _files_of_unfinished(place: LocalFolder, manifest: dict[str, Any]) -> tuple[
 
 
 def damaged_in_words(damages: list[str]) -> str:
-    """A sentence or a list about what is not as it was written, and how to mend it."""
+    """A sentence or a list about what is not as it was written, and how to repair it."""
     shown = damages[:SHOWN] + [f"and {len(damages) - SHOWN:,} more"] * (len(damages) > SHOWN)
     return "\n  ".join(["these results are damaged:", *shown]) + "\nThe sweep that made them makes them again with --resume."

@@ -1,4 +1,4 @@
-"""A sweep from start to end: begin or go on, hand out jobs, write what comes back, say what became of it."""
+"""A sweep from start to end: begin or resume, hand out jobs, write what comes back, report the outcome."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -105,7 +105,7 @@ def _is_finished(store: SweepStore, resume: bool) -> bool:
 
 
 def _check_strangers(store: SweepStore, resume: bool) -> None:
-    """Raises CspsimError where a folder without a manifest holds files of somebody else, or runs that nobody asked to go on with."""
+    """Raises CspsimError where a folder without a manifest holds other files, or runs while ``resume`` was not asked for."""
     ours = {LOCK, CHECKSUMS, *(f"{name}.parquet" for name in DESIGN_TABLES)}
     strangers = [name for name in store.folder.names() if name not in ours]
     if strangers:

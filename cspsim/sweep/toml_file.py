@@ -13,16 +13,11 @@ from cspsim.basics.outward import for_shell
 from cspsim.scenario.checks import unshowable
 from cspsim.scenario.leaves import Origin
 from cspsim.scenario.old_words import in_present_words
-from cspsim.scenario.scenario_files import label_of, parsed_toml, shipped_folder
+from cspsim.scenario.scenario_files import label_of, parsed_toml, shipped_experiments
 from cspsim.scenario.schema import FileSection
 from cspsim.scenario.toml_lines import Key, join_key
 
 Data = TypeVar("Data", bound=FileSection)
-
-
-def shipped_experiments() -> Path:
-    """Where the shipped experiments lie: beside the shipped scenarios."""
-    return shipped_folder().parent / "experiments"
 
 
 def find_file(name: str | Path, kind: type[FileError] = FileError) -> Path:

@@ -1,4 +1,4 @@
-"""What a row of a design makes of the uncertain numbers of a scenario."""
+"""The uncertain numbers of a scenario under a row of a design."""
 
 import numpy as np
 

@@ -51,7 +51,7 @@ def _DrawerKeys(event_shut: Callable[[None], None]) -> None:
 
 @solara.component
 def TabLink(tab: Tab, current: bool) -> None:
-    """A tab: an ordinary link that changes the page without loading it anew, so that nothing running is lost."""
+    """A tab: an ordinary link that changes the page without reloading it, so that nothing running is lost."""
     router = solara.use_router()
     attributes = {"href": f"/{tab.path}", "title": tab.purpose, **({"aria-current": "page"} if current else {})}
     link = rv.Html(tag="a", class_="csp-tab", attributes=attributes, children=[tab.title])
@@ -118,7 +118,7 @@ FAILED = "This page has failed. What was shown is lost; other tabs still work."
 
 @solara.component
 def FailureNotice(fault: BaseException, again: Callable[[], None]) -> None:
-    """What a visitor is told of a fault: a sentence, never a traceback. The server's own output has it all."""
+    """What a visitor is told about a fault: a sentence, never a traceback. The server's own output has the details."""
     solara.use_effect(lambda: logger.error("a page failed", exc_info=fault), [fault])
     with box("div", "csp-stack"):
         words("h1", "Something went wrong", "csp-h1")

@@ -1,4 +1,4 @@
-"""One chart with everything a reader needs besides the picture: title, text alternative, table twin and export."""
+"""One chart with everything a reader needs besides the picture: title, text alternative, the same data as a table, and export."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -29,16 +29,6 @@ class Line(NamedTuple):
     label: str | None = None
 
 
-class IntervalBar(NamedTuple):
-    """One bar with its interval: ``low`` and ``high`` draw a whisker."""
-
-    name: str
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    role: str = "scenario"
-
-
 def _numbers(values: Numbers) -> list[float | None]:
     return [None if value is None or value != value else float(value) for value in values]
 
@@ -58,7 +48,7 @@ def _looks(lines: Sequence[Line]) -> list[tuple[str, Any, float]]:
     return found
 
 
-def _base(value_axis: dict[str, Any], name_axis: dict[str, Any], horizontal: bool, right: int) -> dict[str, Any]:
+def _base(value_axis: dict[str, Any], name_axis: dict[str, Any], right: int) -> dict[str, Any]:
     words = {"color": theme.SOFT, "fontSize": 12}
     names = {
         "type": "category",
@@ -78,8 +68,8 @@ def _base(value_axis: dict[str, Any], name_axis: dict[str, Any], horizontal: boo
         "animation": False,
         "textStyle": {"fontFamily": "inherit", "color": theme.INK},
         "grid": {"left": 8, "right": right, "top": 12, "bottom": 8, "containLabel": True},
-        "xAxis": values if horizontal else names,
-        "yAxis": names if horizontal else values,
+        "xAxis": names,
+        "yAxis": values,
         "tooltip": {"trigger": "axis", "confine": True},
     }
 
@@ -96,7 +86,7 @@ def line_option(
     ``from_zero``: the value axis begins at zero; otherwise it begins where it shows the lines best. ``label_width``: room
     in pixels for the names at the right; 0 leaves them out (say in the page which line is which).
     """
-    option = _base({"scale": not from_zero}, {"data": list(labels), "boundaryGap": False}, False, label_width or 16)
+    option = _base({"scale": not from_zero}, {"data": list(labels), "boundaryGap": False}, label_width or 16)
     series: list[dict[str, Any]] = []
     for k, (line, (colour, dash, width)) in enumerate(zip(lines, _looks(lines), strict=True)):
         for name, band, shade in (("90", line.band90, 0.13), ("50", line.band50, 0.24)):
@@ -139,7 +129,7 @@ def line_option(
 
 
 def _plain(label: str) -> str:
-    """A label without the signs that ECharts would fill in."""
+    """A label without the placeholders that ECharts would fill in."""
     return label.replace("{", "(").replace("}", ")")
 
 
@@ -160,29 +150,3 @@ def _band(stack: str, band: tuple[Numbers, Numbers], colour: str, shade: float) 
     }
     shaded = {**unseen, "areaStyle": {"color": colour, "opacity": shade}}
     return [{**unseen, "data": low, "name": ""}, {**shaded, "data": width, "name": ""}]
-
-
-def bar_option(bars: Sequence[IntervalBar], horizontal: bool = True, from_zero: bool = True) -> dict[str, Any]:
-    """Bars with their names beside them, patterned as well as coloured, and whiskers where intervals are given."""
-    names = [bar.name for bar in bars]
-    name_axis = {
-        "data": names,
-        "inverse": horizontal,
-        "axisLabel": {"color": theme.INK, "fontSize": 12, "lineHeight": 15, "width": 150, "overflow": "break"},
-    }
-    option = _base({"scale": not from_zero}, name_axis, horizontal, 24)
-    colours = {"baseline": theme.BASELINE, "scenario": theme.SCENARIO}
-    data = [
-        {"value": _numbers([bar.value])[0], "itemStyle": {"color": colours.get(bar.role, theme.SERIES[k % len(theme.SERIES)])}}
-        for k, bar in enumerate(bars)
-    ]
-    series: list[dict[str, Any]] = [{"type": "bar", "name": "", "data": data, "barMaxWidth": 22, "emphasis": {"disabled": True}}]
-    for k, bar in enumerate(bars):
-        if bar.low is not None and bar.high is not None:
-            ends = [[edge, k] if horizontal else [k, edge] for edge in (bar.low, bar.high)]
-            look = {"symbol": "rect", "symbolSize": [2, 10] if horizontal else [10, 2], "silent": True, "tooltip": {"show": False}}
-            line = {"lineStyle": {"color": theme.INK, "width": 2}, "itemStyle": {"color": theme.INK}}
-            series.append({"type": "line", "name": "", "data": ends, "z": 5, **look, **line})
-    option["aria"] = {"decal": {"show": True}}
-    option["tooltip"] = {"trigger": "item", "confine": True}
-    return {**option, "series": series}

@@ -1,6 +1,6 @@
-"""Connections of pages: let in only where a page is, and what becomes of pages that have lost theirs.
+"""Connections of pages: which are let in, and what happens to pages that have lost theirs.
 
-A page holds about 7 MB of the server's memory. Solara keeps one whose browser has gone for a quarter of an hour, for whoever comes
+A page holds about 7 MB of the server's memory. Solara keeps a page whose browser has gone for a quarter of an hour, in case it comes
 back, however many there are. Here only so many are kept: the one that was lost first gives way first, an open page never.
 """
 
@@ -28,7 +28,7 @@ _lost: dict[str, None] = {}
 _lock = threading.Lock()
 _given_back = 0.0
 _worker = ThreadPoolExecutor(1, "lost pages")
-"""Closing a page waits for what it is just doing: never in the thread that serves everybody."""
+"""Closing a page waits for what it is doing, so it must never happen in the thread that serves everybody."""
 
 
 class Connections:
@@ -38,7 +38,7 @@ class Connections:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what is no connection, and those of pages."""
+        """Pass on everything but connections, and connections of pages."""
         if scope["type"] != "websocket":
             await self.app(scope, receive, send)
             return
@@ -76,7 +76,7 @@ def give_way(name: str) -> None:
 
 
 def _is_lost(page: VirtualKernelContext | None) -> bool:
-    """Whether a page is there and nobody is connected to it."""
+    """Whether a page exists and no browser is connected to it."""
     if page is None or page.closed_event.is_set():
         return False
     states = tuple(page.page_status.values())

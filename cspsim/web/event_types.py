@@ -45,7 +45,7 @@ class Position(TypedDict):
 
 
 class Choices(TypedDict, total=False):
-    """A decision card as it was filled in. Hours: None for what the computer suggests."""
+    """A decision card as a player filled it in. Hours: None for what the computer suggests."""
 
     table: Annotated[list[Word], Field(max_length=200)]
     challenge: Annotated[dict[Word, Line | None], Field(max_length=200)]

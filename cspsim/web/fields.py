@@ -1,4 +1,4 @@
-"""Native controls with their labels: pick one, tick, write. A value from a browser is checked before a page gets it."""
+"""Native controls with their labels: pick one, tick, write. Values from a browser are checked before a page gets them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The gate before everything: by which name, with which headers, and by whom this server is asked. Solara sees only what passes.
+"""The gate in front of everything: checks host name, headers and visitor of every request. Solara sees only what passes.
 
 * A name that is not this server's is refused.
 * What only a proxy has to say (``X-Forwarded-*``, ``X-Script-Name``) is dropped: Solara puts such a header of its first request
@@ -38,7 +38,7 @@ ASK = "Ask whoever runs this session for the link or the QR code, and open that,
 
 
 class Gate:
-    """Wraps the whole application. ``cookie_days``: how long a browser keeps its cookie, as long as a room may be gone back to."""
+    """Wraps the whole application. ``cookie_days``: how long a browser keeps its cookie: as long as a room can be returned to."""
 
     def __init__(self, app: App, keeper: Gatekeeper, reach: Reach, cookie_days: float = 7) -> None:
         self.app, self.keeper, self.reach, self.cookie_days = app, keeper, reach, cookie_days
@@ -117,7 +117,7 @@ def _header(headers: Headers, name: bytes) -> str:
 
 
 def _cookies(header: str) -> dict[str, str]:
-    """Cookies by name. Other programs at this address may have set odd ones, which must not hide ours: ``http.cookies`` stops there."""
+    """Cookies by name. Malformed ones of other programs must not hide ours: ``http.cookies`` stops at them."""
     pairs = (part.partition("=") for part in header.split(";"))
     return {name.strip(): value.strip() for name, _, value in pairs}
 
@@ -130,7 +130,7 @@ def _entry_of(scope: MutableMapping[str, Any]) -> tuple[str | None, str]:
 
 
 def _bare(path: str, query: str) -> str:
-    """An address on this server: of one slash, since two would lead to another server."""
+    """An address on this server: it begins with one slash, since two would lead to another server."""
     return quote("/" + path.lstrip("/\\"), safe="/") + (f"?{query}" if query else "")
 
 

@@ -1,7 +1,7 @@
-"""Who is let in: the entry code of this server, and the visitors' ids that it has drawn and signed. There is no Solara in it.
+"""Who is let in: the entry code of this server, and the visitors' ids that it has drawn and signed. Independent of Solara.
 
-Whoever comes with the entry code gets a cookie: an id that nobody can choose, with a signature that only this server can make.
-Without such a cookie nothing is shown. A new entry code comes with a new key, so that whoever came in by the old one is out.
+A visitor with the entry code gets a cookie: an id that nobody can choose, with a signature that only this server can make.
+Without such a cookie nothing is shown. A new entry code comes with a new key, so that visitors who came in with the old one are out.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ ENTRY_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """No I, L, O, 0, 1: people without a camera type it from the wall."""
 ENTRY_LENGTH = 12
 TICKET_LASTS = 300.0
-"""Seconds in which the browser that this server opens must have come; a machine under load takes its time."""
+"""Seconds within which the browser that this server opens must connect; a machine under load is slow."""
 WRONG_EACH, WRONG_BY_ALL, WRONG_WINDOW = 10, 300, 60.0
 """Wrong entry codes a minute: of one machine, behind which a whole class may sit, and of all. A code is one of 31^12."""
 
@@ -51,7 +51,7 @@ class Gatekeeper:
         self._tickets: dict[str, float] = {}
 
     def ticket(self) -> str:
-        """An entry code that works once, for the browser this server opens: what a program is started with, others here can read."""
+        """An entry code that works once, for the browser this server opens: others here can read how a program was started."""
         made = secrets.token_urlsafe(16)
         with self._lock:
             self._tickets[made] = self._clock() + TICKET_LASTS
@@ -88,7 +88,7 @@ class Gatekeeper:
 
 
 def network_of(address: str) -> str:
-    """What is one machine for our counts: an address, and of IPv6 the 64 bits within which a machine draws its addresses itself."""
+    """What counts as one machine: an address, and of IPv6 the 64 bits within which a machine draws its addresses itself."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -31,12 +31,12 @@ MOST_PER_SESSION, MOST_PER_MACHINE = 30, 120
 """Open pages of one browser, and of one machine: a class behind one address still fits."""
 COOKIES = ("solara-session-id", "solara-session-id-lax")
 UNSEEN = frozenset({"/resourcez"})
-"""What Solara tells of a server's insides, to nobody."""
+"""Addresses at which Solara would tell about the server's internals; they are closed to everybody."""
 CLOSING = "/_solara/api/close/"
 _VIEWPORT = re.compile(r'<meta name="viewport"[^>]*>')
 
 
-def mended(page: str) -> str:
+def adapted_page(page: str) -> str:
     """Solara's page with a language, a title, our theme, and without its ban on zooming. Raises ValueError if it has changed its shape."""
     head = HEAD_FILE.read_text(encoding="utf-8").replace("THEME_VERSION", theme.css_version())
     found = _VIEWPORT.subn("", page, count=1)[0]

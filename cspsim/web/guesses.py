@@ -1,4 +1,4 @@
-"""Wrong guesses of what people are told and others are not: counted, each caller's and all together, and then made to wait."""
+"""Wrong guesses of secret codes: counted for each caller and for all together, and slowed down."""
 
 import time
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from threading import Lock
 
 
 class Guesses:
-    """So many different wrong guesses may be made within ``window`` seconds: ``each`` by one caller, ``everybody`` by all together.
+    """How many different wrong guesses may be made within ``window`` seconds: ``each`` by one caller, ``everybody`` by all together.
 
     While there are too many no guess is looked at, not even a right one: otherwise a guesser would lose nothing by going on.
-    The same wrong guess again is a page that is drawn anew, and counts once.
+    The same wrong guess again comes from a page that is redrawn, and counts once.
     """
 
     def __init__(self, each: int, everybody: int, window: float, clock: Callable[[], float] = time.monotonic) -> None:

@@ -1,4 +1,4 @@
-"""Where everything that browsers send comes in: one place, in front of every page and whatever a page is made of.
+"""The one place where everything that browsers send comes in, in front of every page and its libraries.
 
 Solara reads each websocket through ``WebsocketWrapper.receive``, in the thread of the page and before anything looks at what came.
 ``guard_inbox`` puts ``messages.checked`` there. Behind it the handlers that should never be called are taken away as well:
@@ -49,7 +49,7 @@ class DroppedMessages:
         self._say(said)
 
     def sentence(self) -> str:
-        """How many so far, and why; empty while there were none."""
+        """How many so far, by reason; empty if there were none."""
         total = sum(self.counts.values())
         parts = "; ".join(f"{reason}: {count:,}" for reason, count in self.counts.most_common())
         return f"Messages of browsers that were dropped so far: {total:,} ({parts})." if total else ""
@@ -68,7 +68,7 @@ def guard_inbox() -> None:
     receive = starlette.WebsocketWrapper.receive
 
     async def receive_checked(self: Any) -> str:
-        """The next message that may be passed on; in the page's own thread, after all that came before it has been dealt with."""
+        """The next message that may be passed on; in the page's own thread, after everything before it has been handled."""
         while True:
             raw = await receive(self)
             try:

@@ -1,4 +1,4 @@
-"""News from other threads: a page is drawn anew, in its own thread, when something outside of it has changed."""
+"""News from other threads: a page is redrawn, in its own thread, when something outside it has changed."""
 
 import threading
 import time
@@ -50,11 +50,11 @@ class Bell:
 
     @property
     def lost(self) -> bool:
-        """Whether its news went to a connection that is no more; the page may be back with another one."""
+        """Whether its news went to a connection that has closed; the page may be back with another one."""
         return self._rung and (self._loop.is_closed() or self._loop is not self._context.event_loop)
 
     def send_again(self) -> None:
-        """Send news that were lost."""
+        """Send lost news again."""
         self._send()
 
     def _send(self) -> None:
@@ -78,7 +78,7 @@ class Bell:
 
 
 class _Unseen:
-    """Bells whose news nobody has looked at yet; one thread for all of them sends again what a lost connection took along."""
+    """Bells whose news no page has fetched yet; one thread for all of them sends again what a lost connection swallowed."""
 
     def __init__(self) -> None:
         self._bells: set[Bell] = set()
@@ -86,7 +86,7 @@ class _Unseen:
         self._watching = False
 
     def add(self, bell: Bell) -> None:
-        """News are on their way."""
+        """News is on its way."""
         with self._there:
             self._bells.add(bell)
             if not self._watching:
@@ -116,10 +116,10 @@ _unseen = _Unseen()
 
 
 def use_news(subscribe: Subscribe, dependencies: Sequence[Any] = (), rest: float = 0.0) -> int:
-    """Draw the component anew whenever ``subscribe``'s source has news; gives how often it had.
+    """Redraw the component whenever ``subscribe``'s source has news; gives how often it had.
 
-    ``subscribe`` is called when the component appears, and anew when ``dependencies`` change; what it returns is called
-    when the component or the whole page has gone. ``rest`` is for news that never stop: after each drawing the page waits that
+    ``subscribe`` is called when the component appears, and again when ``dependencies`` change; what it returns is called
+    when the component or the whole page has gone. ``rest`` is for news that never stops: after each drawing the page waits that
     many times as long as it took, so that its reader's clicks come first.
     """
     number, set_number = solara.use_state(0)

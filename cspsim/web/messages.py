@@ -1,6 +1,6 @@
-"""What a browser may say to a page: a few kinds of messages, each put together anew from the parts that were checked.
+"""What a browser may say to a page: a few kinds of messages, each rebuilt from the parts that were checked.
 
-Solara's protocol is that of Jupyter, where whoever is connected may run code: a message can create widgets of any class, set any
+Solara's protocol is that of Jupyter, where every connected client may run code: a message can create widgets of any class, set any
 state of any widget, and call into ipyvue's templates by name. Our pages need little of it, so everything is refused but
 
 * the greeting of a connection, and one ``run`` of our own application;
@@ -26,7 +26,7 @@ LONGEST = 65_536
 """Characters of a message; the longest that our pages were seen to send has 1,600."""
 DEEPEST = 8
 LARGEST = 2**53
-"""Whole numbers beyond it are not what a browser meant."""
+"""No browser means a whole number beyond this."""
 MOST_CHANNELS = 1_000
 """Channels that one page's browser may have open: it opens one whenever its connection comes back."""
 SOLARA, STATES = "solara.control", "jupyter.widget.control"
@@ -84,7 +84,7 @@ def _not_json(_: str) -> None:
 
 
 def _within(value: Any, deep: int) -> None:
-    """Raise ValueError for what is nested too deep, for numbers no browser means, and for half characters."""
+    """Raise ValueError for deep nesting, for numbers that no browser means, and for incomplete characters."""
     if isinstance(value, dict | list):
         if not deep:
             raise ValueError("too deep")
@@ -208,7 +208,7 @@ def _state(widget: Any, state: Any) -> dict[str, Any]:
 
 
 def _event(widget: Any, content: Mapping[str, Any]) -> dict[str, Any]:
-    """An event that somebody listens to. What a browser tells of a click (where, with which key) no page asks for."""
+    """An event that a page listens to. Details of a click (where, with which key) are left out: no page asks for them."""
     if not content.keys() <= {"event", "data"}:
         raise MessageRefused("more than an event")
     event = content.get("event")

@@ -1,4 +1,4 @@
-"""A link as a QR code: in the terminal, and as a drawing on a page. Made here, by ``segno``; nothing is asked of the internet."""
+"""A link as a QR code: in the terminal, and as a drawing on a page. Made locally with ``segno``, without the internet."""
 
 import sys
 from io import StringIO
@@ -11,7 +11,7 @@ QUIET = 4
 
 
 class QuickCode(NamedTuple):
-    """A QR code as a drawing: modules a side, edge included, and the path of its dark modules in SVG's words."""
+    """A QR code as a drawing: modules a side, edge included, and the path of its dark modules as SVG."""
 
     side: int
     path: str

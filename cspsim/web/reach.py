@@ -1,4 +1,4 @@
-"""From where this server can be reached: the names it answers to, the addresses that phones use, and the links with the entry code."""
+"""How this server can be reached: the names it answers to, the addresses that phones use, and the links with the entry code."""
 
 import ipaddress
 import re
@@ -15,7 +15,7 @@ ENTRY = "entry"
 """The parameter of a link that holds the entry code."""
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.ASCII)
 _SOMEWHERE = ("192.0.2.1", "2001:db8::1")
-"""Addresses kept for documentation: asking which of ours would lead there sends nothing."""
+"""Addresses reserved for documentation: asking which of our addresses would lead there sends nothing."""
 
 
 class Reach(NamedTuple):
@@ -79,7 +79,7 @@ def address_of(host: str, port: int) -> str:
 
 
 def checked_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Names given with ``--allow-host``. Raises CspsimError for one that no browser could call us by."""
+    """Names given with ``--allow-host``. Raises CspsimError for one that no browser could use."""
     for name in names:
         if not (_NAME.fullmatch(name.lower()) or _is_address(name)):
             raise CspsimError(f"--allow-host {name}: expected a name or address, such as course.example.org, without http:// and port")
@@ -126,7 +126,7 @@ def _is_address(text: str) -> bool:
 
 
 def _plain_address(text: str) -> str:
-    """An address in its one usual form; what is none as it is."""
+    """An address in its canonical form; anything else unchanged."""
     if not _is_address(text):
         return text
     found = ipaddress.ip_address(text.partition("%")[0])

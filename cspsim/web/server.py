@@ -27,7 +27,7 @@ NOTHING = "none"
 NOWHERE = "http://127.0.0.1:9/"
 """An address that refuses at once, in place of a content delivery network: everything comes from this machine or not at all."""
 MOST_BYTES = 1_000_000
-"""Of one message from a browser; whoever sends more is cut off before it has been read. ``messages`` drops far shorter ones."""
+"""Bytes of one message from a browser; a longer one closes the connection before it is read. ``messages`` drops far shorter ones."""
 MOST_KERNELS = 200
 MOST_PER_SESSION = 30
 SETTINGS = {
@@ -55,7 +55,7 @@ FRONT_END = Path("@widgetti") / "solara-vuetify-app@10.1.1" / "dist" / "solara-v
 
 
 def apply_settings() -> None:
-    """Set everything Solara reads when it is imported, over whatever the shell had set. Raises CspsimError where it is not installed."""
+    """Set everything Solara reads when it is imported, replacing what the shell had set. Raises CspsimError where it is not installed."""
     if importlib.util.find_spec("solara") is None or importlib.util.find_spec("uvicorn") is None:
         raise CspsimError(MISSING)
     os.environ.update(SETTINGS)
@@ -102,7 +102,7 @@ def application(keeper: Gatekeeper, reach: Reach, cookie_days: float = KEPT_DAYS
     from cspsim.web.app import TABS
     from cspsim.web.connections import Connections
     from cspsim.web.gate import Gate
-    from cspsim.web.guard import Guard, mended
+    from cspsim.web.guard import Guard, adapted_page
     from cspsim.web.inbox import guard_inbox
     from cspsim.web.policy import policy, scripts_in
 
@@ -117,14 +117,14 @@ def application(keeper: Gatekeeper, reach: Reach, cookie_days: float = KEPT_DAYS
         if not isinstance(answer, HTMLResponse):
             return answer
         headers = {"cache-control": "no-store", "content-security-policy": own_scripts()}
-        return HTMLResponse(mended(bytes(answer.body).decode("utf-8")), headers=headers)
+        return HTMLResponse(adapted_page(bytes(answer.body).decode("utf-8")), headers=headers)
 
     @lru_cache(maxsize=1)
     def own_scripts() -> str:
-        """The policy that lets the scripts of a page run which no request has had a part in."""
+        """The policy that allows only scripts of a page that no request could influence."""
         from solara.server import server as pages
 
-        return policy(scripts_in(mended(pages.read_root(f"/{TABS[0].path}") or "")))
+        return policy(scripts_in(adapted_page(pages.read_root(f"/{TABS[0].path}") or "")))
 
     async def style(request: Request) -> Response:
         return Response(theme.css(), media_type="text/css", headers={"cache-control": "public, max-age=31536000, immutable"})
@@ -160,7 +160,7 @@ class Admission(NamedTuple):
     """Who may come in besides this machine.
 
     ``names``: further names of the server; ``proxy``: the address of a proxy that is believed what it says of visitors;
-    ``new_link``: earlier links open no more.
+    ``new_link``: earlier links stop working.
     """
 
     names: Sequence[str] = ()
@@ -275,7 +275,7 @@ def _run(listening: socket.socket, application: Any, proxy: str | None, tell_rea
     import uvicorn
 
     quiet: dict[str, Any] = {"ws_max_size": MOST_BYTES, "log_level": "warning", "access_log": False, "timeout_graceful_shutdown": 1}
-    believed = proxy or ""  # nobody, unless said otherwise: uvicorn would believe every caller on this machine
+    believed = proxy or ""  # nobody by default: uvicorn would believe every caller on this machine
     server = uvicorn.Server(uvicorn.Config(application, forwarded_allow_ips=believed, **quiet))
 
     def ready() -> None:
@@ -287,7 +287,7 @@ def _run(listening: socket.socket, application: Any, proxy: str | None, tell_rea
     threading.Thread(target=ready, daemon=True).start()
     try:
         server.run(sockets=[listening])
-    except KeyboardInterrupt:  # uvicorn ends in good order and then raises what it was sent
+    except KeyboardInterrupt:  # uvicorn shuts down properly and then raises the signal it was sent
         pass
     finally:
         listening.close()

@@ -14,7 +14,7 @@ from cspsim.running.outcomes import OUTCOMES
 from cspsim.scenario.scenario import Scenario, load_scenario, scenario_names
 
 PLACE = "place:"
-"""Before the key of a real place, so that it is nobody's scenario: there are shipped names and files beside them."""
+"""Before the key of a real place, so that it cannot be confused with shipped names and users' files."""
 
 
 class ScenarioEntry(NamedTuple):
@@ -28,7 +28,7 @@ class ScenarioEntry(NamedTuple):
 _named: dict[str, Scenario] = {}
 """Scenarios of the command line, set once before the server starts and the same for every visitor."""
 _files: dict[str, str] = {}
-"""What each of them was called on the command line."""
+"""The name of each of them on the command line."""
 
 
 def add_scenarios(files: Sequence[str], allow_rules: bool = False, whole_paths: bool = True) -> list[str]:

@@ -1,6 +1,6 @@
 """The look of every page in one place: ``theme.css``, and its colours by name for charts and diagrams.
 
-Pages use classes and variables of ``theme.css`` only (its first lines list them); no page states a colour or a size of
+Pages use classes and variables of ``theme.css`` only (its first lines list them); no page sets colours or sizes of
 its own. Charts and SVG take the tokens below (``var(--csp-...)``): they follow light and dark by themselves, because
 ``chart.vue`` looks them up in the page and draws anew when the theme changes.
 """

@@ -10,9 +10,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
 from sweep_support import SETS, TWO_POLICIES, small_experiment
 
+from cspsim.running.same_code import versions
 from cspsim.sweep import plan
 from cspsim.sweep.experiment import Experiment
-from cspsim.sweep.same_code import versions
 
 BODY = TWO_POLICIES + SETS + "[luck]\nreplicates = 10\n[keep]\nmonths = true\nauthorities = true\n"
 NAMED = "small.toml"

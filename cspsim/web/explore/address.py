@@ -1,4 +1,4 @@
-"""A question as the query of an address (``?scenario=deeper-cut&levers.grant=0.5``), and back; what cannot be read is said."""
+"""A question as the query of an address (``?scenario=deeper-cut&levers.grant=0.5``), and back; what cannot be read is reported."""
 
 from collections.abc import Callable
 from math import isfinite
@@ -20,7 +20,7 @@ _NO = ("", "0", "no", "false")
 
 
 def state_of(question: Question) -> dict[str, str]:
-    """The question as keys and values of a query: only what is not as usual, and always the two scenarios."""
+    """The question as keys and values of a query: only what differs from the default, and always the two scenarios."""
     usual = Question()
     found = {"scenario": question.scenario, "baseline": question.baseline}
     for key in ("since", "outcome", "runs", "seed"):

@@ -20,7 +20,7 @@ BASELINE, SCENARIO = "baseline", "scenario"
 
 
 class Moved(NamedTuple):
-    """What one part of the difference moved: the answer less what it is without that part, with its 95 % interval."""
+    """What one part of the difference moved: the answer less the answer without that part, with its 95 % interval."""
 
     title: str
     difference: float

@@ -29,7 +29,7 @@ from cspsim.web.parts import Button, Chart, DataTable, Notice, Progress, Table, 
 def ExploreResults(
     ensemble: Ensemble, why: bool, set_why: Callable[[bool], None], summarise: Callable[[str], None] = lambda said: None
 ) -> None:
-    """The answer as far as it is known, drawn anew as runs come in. ``summarise`` is given the answer in one line."""
+    """The answer as far as it is known, redrawn as runs come in. ``summarise`` is given the answer in one line."""
 
     def follow(tell: Callable[[], None]) -> Callable[[], None]:
         end = ensemble.subscribe(tell)
@@ -91,7 +91,7 @@ def doing(ensemble: Ensemble) -> str:
 
 
 REST = 3.0
-"""How many times as long as a drawing took the page waits before it draws more runs."""
+"""How long the page waits before it draws more runs, in multiples of the time that the last drawing took."""
 KEY = "Dashed: the baseline's mean. Solid: the scenario's, with a dark band for half of its runs and a light one for nine of ten."
 SINCE = " Vertical line: your changes begin."
 

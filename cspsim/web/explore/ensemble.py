@@ -20,7 +20,7 @@ WHY_RUNS = 200
 """Replicates of each arm of *why*, however many were asked for: there may be sixteen of them."""
 FAILED = "This has failed. What was found so far stands; the server's own output tells why."
 TELLS_APART = 0.1
-"""Seconds between two pieces of news: each of them draws a page anew, which takes processor time from the runs."""
+"""Seconds between two pieces of news: each redraws a page, which takes processor time from the runs."""
 
 logger = logging.getLogger("cspsim.web")
 
@@ -68,7 +68,7 @@ class Ensemble:
     # ------------------------------------------------------------------------------------------------------ going on
 
     def subscribe(self, tell: Callable[[], None]) -> Callable[[], None]:
-        """Have ``tell`` called whenever runs were made; gives what ends that. The runs stop when nobody is told any more."""
+        """Have ``tell`` called whenever runs were made; returns a function that ends that. The runs stop when nobody is told any more."""
         with self._lock:
             self._tellers.append(tell)
 

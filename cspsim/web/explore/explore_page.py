@@ -20,7 +20,7 @@ from cspsim.web.parts import Address, Button, CopyButton, Export, Notice, Table,
 from cspsim.web.table import as_csv
 
 kept: solara.Reactive[QuestionHistory | None] = solara.reactive(None)
-"""What a browser tab asked last, for when its reader comes back from another tab of the page."""
+"""The last question of a browser tab, for a reader who comes back from another tab of the page."""
 
 
 @solara.component
@@ -74,7 +74,7 @@ def _posed(question: Question) -> tuple[Posed | None, CspsimError | None]:
 
 @solara.component
 def Steps(history: QuestionHistory, keep: Callable[[QuestionHistory], None]) -> None:
-    """Undo, redo, and back to how the scenario is."""
+    """Undo, redo, and back to the scenario as it is."""
     plain = history.now._replace(levers=(), assumptions=(), changed=False, since="")
     with box("div", "csp-toolbar", role="group", aria_label="Steps"):
         Button("Undo", lambda: keep(history.undone()), kind="quiet", disabled=not history.past)

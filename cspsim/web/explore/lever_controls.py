@@ -106,7 +106,7 @@ def LeverPicker(question: Question, ask: Ask) -> None:
 
 @solara.component
 def Lever(name: str, question: Question, since: str, ask: Ask) -> None:
-    """One lever: where it stands and, where the scenario moves it later by itself, a word on that."""
+    """One lever: where it stands and, where the scenario changes it later by itself, a note on that."""
     standing = lever_standing(scenario_of(question.scenario), name, since)
     moved = dict(question.levers)
 
@@ -127,7 +127,7 @@ def Lever(name: str, question: Question, since: str, ask: Ask) -> None:
 
 @solara.component
 def AssumptionPicker(question: Question, ask: Ask) -> None:
-    """What nobody knows: numbers that may be assumed otherwise, in both arms, and a switch between the two worlds."""
+    """The uncertain numbers, which may be assumed otherwise, in both arms, and a switch between the two worlds."""
     register = register_of(Uncertainties)
     chosen = dict(question.assumptions)
     with box("section", "csp-card", aria_labelledby="explore-assumptions"):

@@ -152,7 +152,7 @@ def _step_back() -> None:
 
 
 class Workers:
-    """The threads that make blocks, for all pages of a server together. Whoever asks gets a turn after everybody who asked before."""
+    """The threads that make blocks, for all pages of a server together. Requests are served in turn."""
 
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads or os.cpu_count() or 1

@@ -42,7 +42,7 @@ class Counts(NamedTuple):
 
 
 class LessonFigure(NamedTuple):
-    """One outcome of one comparison: the paired difference with its 95 % interval, and how often it comes out how."""
+    """One outcome of one comparison: the paired difference with its 95 % interval, and how often each direction comes out."""
 
     outcome: str
     baseline: float

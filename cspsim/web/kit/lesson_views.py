@@ -10,7 +10,7 @@ from cspsim.running.outcomes import OUTCOMES
 from cspsim.running.results import AREA
 from cspsim.scenario.scenario import Scenario, load_scenario
 from cspsim.scenario.schema import register_of
-from cspsim.web.kit.lesson_figures import VERDICTS, LessonFigure, LessonRow, Stored, filled, firmness, lesson_row, load_figures, often
+from cspsim.web.kit.lesson_figures import LessonFigure, LessonRow, Stored, filled, firmness, lesson_row, load_figures, often
 from cspsim.web.kit.lessons import Claim, Lesson, LessonComparison, LessonStep, Prediction, load_lessons
 
 
@@ -117,8 +117,3 @@ def _answered(prediction: Prediction, figure: LessonFigure) -> Answered:
         firmness=firmness(figure),
         counts={claim: getattr(figure.sets, claim) for claim in answers},
     )
-
-
-def said_of(claim: Claim | None) -> str:
-    """The claim as tables write it."""
-    return VERDICTS.get(claim, "not decided")

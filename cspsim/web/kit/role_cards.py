@@ -67,7 +67,7 @@ class Rule(NamedTuple):
 
 
 class CommissionerCard(NamedTuple):
-    """Whoever divides the pot: funds the table and does not sit at it."""
+    """The body or person who divides the pot: funds the table and does not sit at it."""
 
     title: str
     happens: tuple[str, ...]

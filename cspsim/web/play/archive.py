@@ -1,4 +1,4 @@
-"""The file of rooms as its owner sees it while no server runs: what is kept about whom, and its end."""
+"""The file of rooms as its owner sees it while no server runs: what is kept about whom, and how to delete it."""
 
 import time
 from collections.abc import Sequence

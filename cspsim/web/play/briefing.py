@@ -1,4 +1,4 @@
-"""What one authority is told in private, and what everybody at the table sees. Nobody is told what another one believes."""
+"""What one authority is told in private, and what everybody at the table sees. Nobody is told what another authority believes."""
 
 from collections.abc import Iterable
 from datetime import date

@@ -1,4 +1,4 @@
-"""One course of things: months run as Mesa's model runs them, with what people chose laid over the rulebook's intentions."""
+"""One course of a game: months run as in the Mesa model, with people's choices replacing the rulebook's intentions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -74,13 +74,13 @@ class Desk:
         self.players: dict[str, Player] = {name: agent for name, agent in self.partnership.authorities.items() if isinstance(agent, Player)}
 
     def take_over(self, run: Run) -> None:
-        """Go on from where another run of the same people and luck stands."""
+        """Continue from the state of another run with the same people and luck."""
         copy_into(run.state, self.run.state)
         self.run.window[:] = run.window
         self.run.month = run.month
 
     def advance(self, choices: Sequence[Choice], look: Look | None, witness: Witness | None) -> None:
-        """Run one month. All decide at once on the same sight of things, as in ``PartnershipModel``."""
+        """Run one month. Everybody decides on the same information, as in ``PartnershipModel``."""
         self.model.month = self.run.month
         for player in self.players.values():
             player.wishes, player.asked = {}, {}
@@ -153,7 +153,7 @@ class Course:
             self.rewind(moment)
 
     def finish(self) -> None:
-        """Run to the end with nobody choosing anything."""
+        """Run to the end with all decisions left to the computer."""
         while not self.desk.run.finished:
             self._step((), None, self.witness)
 

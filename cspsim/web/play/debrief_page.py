@@ -27,7 +27,7 @@ ONE_BY_ONE = (
 
 @solara.component
 def DebriefPanel(door: Door, view: View) -> None:
-    """The debrief, or how far it has come. Whoever looks first has it made; it is made once for everybody."""
+    """The debrief, or how far it has come. The first visitor starts it; it is made once for everybody."""
     debriefs = the_debriefs()
     use_news(lambda tell: debriefs.follow(view.code, tell), [view.code])
     solara.use_effect(lambda: debriefs.begin(view.code, door.session, view.undone), [view.code, view.undone])

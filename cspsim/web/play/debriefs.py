@@ -1,4 +1,4 @@
-"""Debriefs made in the background: one thread for each room that asks, told to every page that looks, attached to none."""
+"""Debriefs made in the background: one thread for each room that asks, reported to every page that looks, attached to none."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from cspsim.web.play.rooms import Rooms
 MOST = 100
 """Debriefs remembered; the oldest goes first, and is in its room's own memory all the same."""
 APART = 1.0
-"""Seconds between two words about how far it has come."""
+"""Seconds between two progress messages."""
 FAULT = "The debrief could not be made."
 
 
@@ -27,7 +27,7 @@ class Making(NamedTuple):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether it has ended, with a debrief or without."""
         return self.made is not None or bool(self.fault)
 
 
@@ -43,7 +43,7 @@ class Debriefs:
 
     @property
     def n_followers(self) -> int:
-        """Pages that look on."""
+        """How many pages follow."""
         return len(self._followers)
 
     def state(self, code: str, undone: int) -> Making:

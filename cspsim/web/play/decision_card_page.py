@@ -181,7 +181,7 @@ def _pledging(card: AuthorityCard) -> dict[str, Any] | None:
 
 
 def choice_words(card: AuthorityCard, choice: Choice) -> str:
-    """One thing decided otherwise than the computer suggests, for whoever decided it."""
+    """One thing decided otherwise than the computer suggests, for the person who decided it."""
     offers: dict[str, str] = {}
     for part in (card.table, card.challenge, card.evaluate):
         offers.update({offer.intervention: offer.title for offer in part})

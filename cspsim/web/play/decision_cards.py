@@ -114,7 +114,7 @@ def _to_challenge(desk: Desk, player: Player) -> tuple[ToChallenge, ...]:
 
 
 def _to_pledge(player: Player) -> ToPledge | None:
-    """None for the co-ordinator and for whoever does not sit."""
+    """None for the co-ordinator and for authorities without a seat."""
     if "pledge" not in player.asked:
         return None
     suggested = round(player.asked["pledge"], 1)

@@ -104,12 +104,12 @@ class Game:
         self.handed_in[authority] = tuple(choices)
 
     def take_back(self, authority: str) -> None:
-        """Have a card again that was handed in while the step is under way."""
+        """Give a handed-in card back while the step is under way."""
         if self.handed_in.pop(authority, None) is None:
             raise Refused("there is no card to take back")
 
     def advance(self) -> None:
-        """End the step; the computer decides for whoever has not handed in."""
+        """End the step; the computer decides for everybody who has not handed in."""
         self._check_under_way()
         self.choices += [choice for choices in self.handed_in.values() for choice in choices]
         self.handed_in = {}
@@ -145,7 +145,7 @@ class Game:
         return self.happened[-1]
 
     def undo(self, quarter: int) -> None:
-        """Back to the start of a quarter: what was decided and what was let happen from then on is gone."""
+        """Back to the start of a quarter: later decisions and incidents are removed."""
         if not 0 <= quarter <= self.quarter:
             raise Refused(f"the game can go back to quarters 1 to {self.quarter + 1}, not to {quarter + 1}")
         choices = [choice for choice in self.choices if choice.quarter < quarter]

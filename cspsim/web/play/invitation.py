@@ -1,4 +1,4 @@
-"""How others come in: the link with the entry code and its QR code, for the facilitator to show, and who can use them."""
+"""How others join: the link with the entry code and its QR code, for the facilitator to show, and who can use them."""
 
 import solara
 from solara.alias import rv
@@ -13,7 +13,7 @@ NO_NETWORK = "This machine has no network address just now, so other machines ca
 
 @solara.component
 def Invitation(code: str) -> None:
-    """The facilitator's: whoever has this link can open the server, so players are shown it, and do not find it on their pages."""
+    """For the facilitator only: anyone with this link can open the server, so players are shown it but do not find it on their pages."""
     reach = the_reach()
     if reach is None or reach.only_here:
         words("p", ALONE, "csp-soft")
@@ -36,7 +36,7 @@ def Invitation(code: str) -> None:
 
 
 def entry_words(entry: str) -> str:
-    """An entry code in groups of four, as it is typed; blanks are not minded."""
+    """An entry code in groups of four, as it is typed; blanks are ignored."""
     return " ".join(entry[start : start + 4] for start in range(0, len(entry), 4))
 
 

@@ -1,4 +1,4 @@
-"""What people are told of what is kept about them, how long, and how it goes: the same on every page."""
+"""What people are told about the data kept on them, for how long, and how it is deleted: the same on every page."""
 
 from cspsim.web.play.rooms import Rooms
 
@@ -9,7 +9,7 @@ def days_words(days: float) -> str:
 
 
 def told_to_players(rooms: Rooms) -> str:
-    """For whoever is about to type a name."""
+    """For a person about to type a name."""
     ends = "until the server ends" if rooms.kept_days is None else f"until {days_words(rooms.kept_days)} after the room's last change"
     return (
         "The name you type and what you decide are kept on the machine that runs this session, "
@@ -19,7 +19,7 @@ def told_to_players(rooms: Rooms) -> str:
 
 
 def told_to_facilitators(rooms: Rooms) -> str:
-    """For whoever answers for what is kept."""
+    """For the person responsible for the data."""
     if rooms.kept_days is None:
         ends = "This server keeps nothing: names and decisions go when it ends"
     else:

@@ -78,7 +78,7 @@ def minutes_of(
 ) -> Minutes:
     """The minutes of one table's events in the months of a quarter, from the first to the last.
 
-    ``choices`` of people give the reasons of their challenges; whoever is played by the computer gives a reason in general words.
+    ``choices`` of people give the reasons of their challenges; authorities played by the computer give a general reason.
     """
     reasons = {(c.authority, c.item): c.reason or NO_REASON for c in choices if c.quarter == quarter and c.point == CHALLENGE and c.value}
     tabled, challenged, adopted, turned_down, evaluated, also = [], [], [], [], [], []
@@ -137,7 +137,7 @@ def _sentence(event: happened.Event, titles: Mapping[str, str]) -> list[str]:
             late = f", {event.months_late} months late" if event.months_late > 1 else ""
             return [f"{day}: {titles[event.intervention]} got going{late}."]
         case happened.Ended():
-            why = " for want of money" if event.mid_year else ""
+            why = " for lack of money" if event.mid_year else ""
             left = f"; {event.left} went on" if event.left else ""
             return [f"{day}: {event.units} of {titles[event.intervention]} ended{why}{left}."]
     return []

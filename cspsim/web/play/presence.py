@@ -1,4 +1,4 @@
-"""A page's subscription to its room, for as long as its browser is really there.
+"""A page's subscription to its room, for as long as its browser is connected.
 
 Solara keeps a page whose connection is lost for a quarter of an hour, so that it may come back. A room would take its
 owner for present all the while, and a session whose facilitator's laptop has died would wait. So a subscription rests
@@ -51,7 +51,7 @@ class Presence:
                 self._seen = now
                 if self._end is None:
                     self._end = self._subscribe(self._tell)
-                    self._tell()  # what happened meanwhile
+                    self._tell()  # catch up with what happened meanwhile
             elif self._end is not None and now - self._seen >= GONE_AFTER:
                 self._rest()
 

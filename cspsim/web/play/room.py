@@ -51,7 +51,7 @@ class Room:
     """A room whose game is made when it is needed and may be dropped when nobody looks.
 
     Attributes:
-        lock: held by whoever reads or changes the room.
+        lock: held while the room is read or changed.
         version: counts changes; subscribers are told of each.
         people: by fingerprint, in the order in which they came.
         facilitator: fingerprint, empty when nobody facilitates.

@@ -37,7 +37,7 @@ class Mine(NamedTuple):
 
 
 class RoomLimits(NamedTuple):
-    """How much a server takes on. Times in seconds.
+    """The limits of a server. Times in seconds.
 
     ``rests_after``: a room nobody looks at drops what can be made again; ``deserted_after``: one with nobody in
     it and no card handed in gives way when all places are taken.
@@ -62,7 +62,7 @@ class RoomLimits(NamedTuple):
 
 
 def fingerprint(session: Any) -> str:
-    """What stands for a session wherever anything is kept: whoever reads it cannot take the session over."""
+    """What stands for a session wherever anything is kept: it cannot be used to take the session over."""
     if not isinstance(session, str) or not 0 < len(session) <= LONGEST_SESSION:
         raise Refused("this page has lost its session: reload it")
     return hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -139,11 +139,11 @@ class RoomStore:
     def held(self, code: Any, who: str, wake: bool = True) -> Iterator[Room]:
         """The room of a code, awake unless not wanted, with nobody else at it. Raises Refused if there is none.
 
-        Whoever has typed too many codes of no room is told nothing of any room but those they are in.
+        A visitor who has typed too many wrong codes is told nothing about any room but their own.
         """
         name = code.strip().upper() if isinstance(code, str) and len(code) < 40 else ""
         room = self._rooms.get(name)
-        closed = name in self._closed  # its people's pages still ask for it: that is no guess
+        closed = name in self._closed  # pages of its members still ask for it: that is no guess
         if not closed and (room is None or not room.concerns(who)):
             self.check_guesses(who)
         if room is None:
@@ -158,7 +158,7 @@ class RoomStore:
             yield room
 
     def check_guesses(self, who: str) -> None:
-        """Refuse a guess of whoever, or after all, made too many wrong ones."""
+        """Refuse a guess after too many wrong ones, by this caller or by all together."""
         if not self.guesses.may_guess(who):
             raise Refused(f"too many wrong codes were typed: wait {self.limits.guesses_window / 60:.0f} minutes, then try again")
 

@@ -159,7 +159,7 @@ class Rooms:
         self._store.change(code, session, "stand", lambda room, who: {} if room.seat_of(who) else None)
 
     def leave(self, code: str, session: str) -> None:
-        """Leave the room; the computer plays on, and a facilitator's place is free for whoever holds the token."""
+        """Leave the room; the computer plays on, and a facilitator's place is free for anyone with the token."""
         self._store.change(code, session, "leave", lambda room, who: {} if who in room.people or who == room.facilitator else None)
 
     def claim(self, code: str, session: str, token: str) -> None:

@@ -25,7 +25,7 @@ def _Seats(
 
 @solara.component
 def SeatList(door: Door, view: View, heading: str = "Who sits where") -> None:
-    """Every seat with its people. Whoever has come in may take a free one, also while the game is under way."""
+    """Every seat with its people. Everybody in the room may take a free one, even while the game is under way."""
     with box("section", "csp-card", aria_labelledby="seats"):
         words("h2", heading, "csp-h2", id_="seats")
         words("p", "Where nobody sits the computer plays, by the model's own rules.", "csp-soft", "csp-small")
@@ -56,7 +56,7 @@ def seat_as_data(seat: Seat, view: View) -> dict[str, Any]:
 
 
 def may_sit(view: View) -> bool:
-    """Whether seats are offered: not to whoever has one once briefings have been read, nor when all is over."""
+    """Whether seats are offered: not to people with a seat once briefings have been read, nor after the end."""
     return (bool(view.name) or view.facilitator) and (view.stage == LOBBY or (view.stage == PLAYING and not view.seat))
 
 

@@ -13,7 +13,7 @@ Key = TypeVar("Key", bound=Hashable)
 Made = TypeVar("Made")
 
 Report = Callable[[int, int], None]
-"""Told how much of how much is done; raises ``Dropped`` once nobody waits any more."""
+"""Called with the work done and the work in all; raises ``Dropped`` once nobody waits any more."""
 
 AT_ONCE = 2
 """Pieces of work that run at the same time; others wait for their turn."""
@@ -28,10 +28,10 @@ class Dropped(Exception):
 
 
 class Job(Generic[Made]):
-    """One piece of work: how far it is, and what came of it.
+    """One piece of work: its progress and its result.
 
     Attributes:
-        done, total: of what the work counts.
+        done, total: progress in the work's own units.
         result: what was made; None until then.
         fault: why nothing was made, in a sentence; empty otherwise.
     """
@@ -49,7 +49,7 @@ class Job(Generic[Made]):
         return self.result is not None or bool(self.fault)
 
     def report(self, done: int, total: int) -> None:
-        """Say how far it is. Raises Dropped when nobody waits."""
+        """Report progress. Raises Dropped when nobody waits."""
         if self._dropped.is_set():
             raise Dropped
         self.done, self.total = done, total
@@ -94,11 +94,11 @@ class ResultShelf(Generic[Key, Made]):
         return self._jobs.get(key)
 
     def borrow(self, key: Key, tell: Tell) -> Callable[[], None]:
-        """Wait for a key's work, which begins now if need be; ``tell`` is called when it gets on. Gives what ends the waiting."""
+        """Wait for a key's work, which begins now if need be; ``tell`` is called on progress. Returns a function that ends the waiting."""
         with self._lock:
             job = self._jobs.get(key)
             if job is None or job.fault:
-                waiting = [] if job is None else job._waiting  # whoever was told of the fault is told of the new try, too
+                waiting = [] if job is None else job._waiting  # visitors who saw the fault are told about the new attempt
                 job = self._jobs[key] = Job()
                 job._waiting = waiting
                 threading.Thread(target=job._work, args=[lambda report: self._make(key, report)], name="cspsim-watch", daemon=True).start()
@@ -121,14 +121,14 @@ class ResultShelf(Generic[Key, Made]):
         return give_back
 
     def _clear_away(self) -> None:
-        """Let go of the results used longest ago, but of none that somebody is looking at."""
+        """Drop the results used longest ago, but none that somebody is looking at."""
         unused = [key for key, job in self._jobs.items() if not job._waiting]
         for key in unused[: max(0, len(self._jobs) - self._most)]:
             del self._jobs[key]
 
 
 def use_job(shelf: ResultShelf[Key, Made], key: Key | None) -> Job[Made] | None:
-    """The work for a key, begun when the component appears and dropped when it goes; drawn anew as it gets on."""
+    """The work for a key, begun when the component appears and dropped when it goes; redrawn on progress."""
 
     def subscribe(tell: Tell) -> Callable[[], None]:
         return (lambda: None) if key is None else shelf.borrow(key, tell)

@@ -10,7 +10,7 @@ from cspsim.web.watch.recorded_run import Recording
 from cspsim.web.watch.shapes import SvgShape, Value, seen_by_month
 
 NEW_FOR = 3
-"""Months that somebody counts as new."""
+"""For how many months somebody counts as new."""
 BAR, START = 66.0, 52.0
 """Length of a bar, and how far from the card's text it begins."""
 MOST_LOAD, MOST_MONEY = 2.0, 1.5
@@ -23,7 +23,7 @@ def card_news(recording: Recording, partnership: str, authority: str) -> list[st
     words = ((NewRepresentative, "New person"), (Reorganised, "Reorganised"), (Joined, "Joined"))
     index = {day: number for number, day in enumerate(recording.months)}
     found = [""] * len(recording.months)
-    for kind, text in words:  # the rarer news last: it stays
+    for kind, text in words:  # the rarer news last, so that it is the one kept
         for event in recording.events:
             if isinstance(event, kind) and (event.partnership, event.authority) == (partnership, authority):
                 at = index[event.month]

@@ -38,7 +38,7 @@ def both(recording: Recording, partnership: str, side_by_side: bool = False) -> 
 
 
 def thickness(trust: float) -> float:
-    """How thick a line of so much trust is drawn."""
+    """The thickness of a line for this much trust."""
     share = min(1.0, max(0.0, (trust - LITTLE) / (MUCH - LITTLE)))
     return round(THINNEST + share * (THICKEST - THINNEST), 1)
 

@@ -147,7 +147,7 @@ def _hours(event: happened.BudgetCut, name: Name) -> str:
 
 def _ended(event: happened.Ended, name: Name) -> str:
     units = f"{event.units} unit{'' if event.units == 1 else 's'}"
-    why = " for want of money" if event.mid_year else ""
+    why = " for lack of money" if event.mid_year else ""
     return f"{units} of {_work(event, name)} ended{why}; {event.left or 'none'} went on."
 
 
@@ -201,4 +201,4 @@ _TELLERS: dict[type, tuple[str, tuple[str, ...], Callable[[Any, Name], str]]] = 
     happened.YearClosed: ("books", (), _books),
     happened.Reckoning: ("books", (), _reckoning),
 }
-"""Type of event -> kind, the fields that name authorities, and how it is told."""
+"""Type of event -> kind, the fields that name authorities, and how it is worded."""

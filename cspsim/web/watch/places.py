@@ -1,4 +1,4 @@
-"""Where authorities sit around the drawn table: cards on an oval that never lie upon each other, and the lines between them."""
+"""Where authorities sit around the drawn table: cards on an oval that never overlap, and the lines between them."""
 
 from collections.abc import Sequence
 from math import cos, pi, sin
@@ -42,7 +42,7 @@ class DrawingPlan(NamedTuple):
 
 
 def plan_of(seats: int, layout: DrawingLayout) -> DrawingPlan:
-    """Places for so many seats, the first at the top and on with the clock; the oval grows until no card touches another."""
+    """Places for this number of seats, the first at the top and then clockwise; the oval grows until no card touches another."""
     radius_x, radius_y = layout.radius_x, layout.radius_y
     middles = _oval(seats, radius_x, radius_y, layout)
     while _touching(middles, layout):
@@ -60,7 +60,7 @@ def plan_of(seats: int, layout: DrawingLayout) -> DrawingPlan:
 
 def _oval(seats: int, radius_x: float, radius_y: float, layout: DrawingLayout) -> list[Point]:
     found = []
-    least = layout.card_width / 2 + 16  # beside each other rather than upon each other where the oval is narrow
+    least = layout.card_width / 2 + 16  # side by side rather than overlapping where the oval is narrow
     for seat in range(seats):
         angle = 2 * pi * seat / seats - pi / 2
         x = radius_x * cos(angle)

@@ -1,4 +1,4 @@
-"""Predict first: a question about the end, an answer that the class commits, and how often the model comes out so."""
+"""Predict first: a question about the end, an answer that the class commits to, and how often the model agrees."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -20,7 +20,7 @@ from cspsim.web.watch.series import YEAR
 Claim = Literal["higher", "same", "lower"]
 CLAIMS: dict[Claim, str] = {"higher": "Higher", "same": "About the same", "lower": "Lower"}
 REPLICATES = 100
-"""Runs that say how often it comes out so."""
+"""How many runs the frequencies are based on."""
 KEPT = 8
 
 
@@ -139,7 +139,7 @@ def _odds(outcome: Outcome, references: Floats, values: Floats, difference: floa
 
 
 ODDS: ResultShelf[OddsKey, Odds] = ResultShelf(work_out, KEPT)
-"""What has been worked out for all visitors."""
+"""The results worked out so far, shared by all visitors."""
 
 
 # ------------------------------------------------------------------------------------------------------------- in words

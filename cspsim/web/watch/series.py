@@ -1,4 +1,4 @@
-"""What the small charts show: sums of the latest twelve months, because single months hide everything behind the season."""
+"""What the small charts show: sums of the latest twelve months, because in single months the season hides everything else."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,6 +1,6 @@
 """Shapes of a drawing: SVG elements with what moves in them month by month. Every text is escaped here.
 
-A drawing is one SVG text and the tracks of what moves in it: for a key and an attribute the value of every month. The
+A drawing is one SVG text and the tracks of what moves in it: the value of every month for each key and attribute. The
 browser lays the text down once and then only sets what changes, so that a month costs next to nothing. It is the only
 markup that a page builds from data.
 """

@@ -1,4 +1,4 @@
-"""The table, the log and the charts of a recording. The browser keeps the clock; the server hears of months that have settled.
+"""The table, the log and the charts of a recording. The browser keeps the clock; the server is told when a month has settled.
 
 The recorded months go to the browser once. Playing then costs the server nothing, does not wait for the network, and
 ends with the page: there is no thread and no task to forget.
@@ -47,7 +47,7 @@ def StagePlayer(asked: WatchState, settle: Callable[[WatchState], None], sides: 
     frames = solara.use_memo(lambda: [frames_of(side, asked.partnership, limit)._asdict() for side in sides], [asked.partnership, limit])
 
     def heard(raw: Any) -> None:
-        """A browser may send anything: only what could have been chosen is taken."""
+        """A browser may send anything: only values that could have been chosen are accepted."""
         if not isinstance(raw, dict) or not isinstance(raw.get("month"), int):
             return
         authority, kind = raw.get("authority"), raw.get("kind")

@@ -69,7 +69,7 @@ def whole(text: str, largest: int) -> int | None:
 
 
 def query_of(asked: WatchState) -> dict[str, str]:
-    """The state for the address: what goes without saying is left out."""
+    """The state for the address: defaults are left out."""
     month = calendar_of(scenario_of(asked.scenario).data).reported[asked.month]
     state = {
         "scenario": asked.scenario,
