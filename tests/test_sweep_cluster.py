@@ -14,13 +14,14 @@ from distributed import Client
 from sweep_support import TWO_POLICIES, small_experiment
 from test_sweep import content
 
+import cspsim
 from cspsim.basics.errors import CspsimError
-from cspsim.model.compiled import PACKAGE
 from cspsim.sweep import dask_executor, plan
 from cspsim.sweep.same_code import differences, hash_of_sources, versions
 from cspsim.sweep.stored_results import load_results
 from cspsim.sweep.sweeping import run_sweep
 
+PACKAGE = Path(cspsim.__file__).parent
 DASK = (sys.executable, "-m", "dask")
 
 
@@ -191,6 +192,7 @@ def test_a_result_counts_only_with_its_proof(tmp_path: Path) -> None:
 
 
 def test_the_hash_is_of_every_source_and_of_no_line_end(tmp_path: Path) -> None:
+    assert versions()["code"] == hash_of_sources(PACKAGE)
     (tmp_path / "one.py").write_bytes(b"a = 1\n")
     (tmp_path / "inside").mkdir()
     (tmp_path / "inside" / "two.py").write_bytes(b"b = 2\n")

@@ -7,7 +7,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from cspsim.model.compiled import PACKAGE
+WHOLE = Path(__file__).resolve().parents[1]
+"""The whole package: what lies outside the model, such as outcomes and layout, makes numbers too."""
 
 CODE = "code"
 COMPUTING = ("cspsim", CODE, "numpy", "numba", "llvmlite", "scipy")
@@ -23,7 +24,7 @@ def versions() -> Mapping[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:  # run from its source without being installed
             found[name] = "unknown"
-    return {**found, CODE: hash_of_sources(PACKAGE)}
+    return {**found, CODE: hash_of_sources(WHOLE)}
 
 
 def hash_of_sources(package: Path) -> str:
