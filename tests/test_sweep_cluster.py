@@ -196,6 +196,7 @@ def test_the_code_of_this_process_is_the_whole_package_not_only_the_compiled_roo
 
 
 def test_the_hash_is_of_every_source_and_of_no_line_end(tmp_path: Path) -> None:
+    assert versions()["code"] == hash_of_sources(PACKAGE)
     (tmp_path / "one.py").write_bytes(b"a = 1\n")
     (tmp_path / "inside").mkdir()
     (tmp_path / "inside" / "two.py").write_bytes(b"b = 2\n")
