@@ -36,6 +36,7 @@ def arrays_of(name: str, replicates: int) -> dict[str, np.ndarray]:
 
 
 def digest(array: np.ndarray) -> str:
+    """SHA-256 of the bytes of an array."""
     return hashlib.sha256(array.tobytes()).hexdigest()
 
 
@@ -53,6 +54,7 @@ def compare(found: dict[str, np.ndarray], saved: Path) -> None:
 
 
 def main() -> None:
+    """Write, keep or compare digests."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--save", type=Path)

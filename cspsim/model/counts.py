@@ -31,13 +31,28 @@ def negative_binomial_quantile(u: float, mean: float, dispersion: float) -> floa
     deviations of exact; mean within 0.02 %, standard deviation within 0.1 %, for dispersion up to 0.25. A larger dispersion
     is summed exactly at any mean, slowly (about 1.5 nanoseconds a count) and up to a million counts.
     """
+    return negative_binomial_quantiles(u, mean, mean, dispersion)[0]
+
+
+@compiled
+def negative_binomial_quantiles(u: float, mean: float, other_mean: float, dispersion: float) -> tuple[float, float]:
+    """``negative_binomial_quantile`` at two means: they share the normal quantile of ``u``, half of the work."""
+    spread = max(dispersion, 0.0)
+    z = normal_quantile(u)
+    count = _negative_binomial(u, z, mean, spread)
+    if other_mean == mean:
+        return count, count
+    return count, _negative_binomial(u, z, other_mean, spread)
+
+
+@compiled
+def _negative_binomial(u: float, z: float, mean: float, spread: float) -> float:
     if mean <= 0:
         return 0.0
-    spread = max(dispersion, 0.0)
     if mean <= SMALL_MEAN or spread > LARGE_DISPERSION:
         return _sum_negative_binomial(u, mean, spread)
     variance = mean * (1 + spread * mean)
-    count: float = max(0.0, rounded_quantile(u, mean, variance, 1 + 2 * spread * mean))
+    count: float = max(0.0, rounded_quantile(z, mean, variance, 1 + 2 * spread * mean))
     return count
 
 
@@ -48,13 +63,28 @@ def binomial_quantile(u: float, trials: float, share: float) -> float:
     ``trials`` (a whole number, 0 or more) each succeed with probability ``share`` (0-1, cut to that). Exact where the variance
     trials x share x (1 - share) is up to 12 and for a share of 0 or 1; above that within one count of exact.
     """
+    return _binomial(u, normal_quantile(u), trials, share)
+
+
+@compiled
+def binomial_quantiles(u: float, trials: float, share: float, other_trials: float, other_share: float) -> tuple[float, float]:
+    """``binomial_quantile`` of two counts: they share the normal quantile of ``u``, half of the work."""
+    z = normal_quantile(u)
+    count = _binomial(u, z, trials, share)
+    if other_trials == trials and other_share == share:
+        return count, count
+    return count, _binomial(u, z, other_trials, other_share)
+
+
+@compiled
+def _binomial(u: float, z: float, trials: float, share: float) -> float:
     if trials <= 0 or share <= 0:
         return 0.0
     if share >= 1:
         return float(trials)
     variance = trials * share * (1 - share)
     if variance > SMALL_VARIANCE:
-        return min(float(trials), max(0.0, rounded_quantile(u, trials * share, variance, 1 - 2 * share)))
+        return min(float(trials), max(0.0, rounded_quantile(z, trials * share, variance, 1 - 2 * share)))
     if share <= 0.5:
         return _sum_binomial(u, trials, share)
     # failures are the few: the smallest number of successes goes with the largest number of failures
@@ -62,15 +92,15 @@ def binomial_quantile(u: float, trials: float, share: float) -> float:
 
 
 @compiled
-def rounded_quantile(u: float, mean: float, variance: float, skew_ratio: float) -> float:
+def rounded_quantile(z: float, mean: float, variance: float, skew_ratio: float) -> float:
     """Quantile of a count of large variance from its first three moments, rounded to a whole number; may be below 0.
 
-    ``skew_ratio`` is the third central moment over the variance. A shifted gamma of the same three moments has, for both the
-    binomial and the negative binomial, 0.5 / variance too much kurtosis, which a cubic in the normal quantile z takes back:
+    ``z`` is the standard normal quantile of the same probability, ``skew_ratio`` the third central moment over the variance.
+    A shifted gamma of the same three moments has, for both the binomial and the negative binomial, 0.5 / variance too much kurtosis,
+    which a cubic in the normal quantile z takes back:
     z' = z - (z**3 - 3z) / (48 variance); the gamma's quantile is Wilson and Hilferty's cube, non-decreasing everywhere. Variance
     less 1/12, because rounding adds it (Sheppard). Sources: Wilson and Hilferty 1931, PNAS 17, 684-688; Cornish and Fisher 1938.
     """
-    z = normal_quantile(u)
     z -= z * (z * z - 3) / (48 * variance)
     smooth_variance = variance - 1 / 12
     deviation = math.sqrt(smooth_variance)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cspsim.model.compiled import INTERPRETED, compiled
-from cspsim.model.luck import Luck
+from cspsim.model.luck import Luck, luck_of_run
 from cspsim.model.parameters import Floats, Words
 from cspsim.model.state import State
 from cspsim.model.world import World
@@ -61,7 +61,7 @@ def run_steps(
     axis empty if months are not wanted).
     """
     for run in range(streams.shape[0]):
-        luck = Luck(seed, streams[run])
+        luck = luck_of_run(seed, streams[run])
         take_step(steps[0], (world, state, luck))
         for month in range(world.counted.shape[0]):
             for k in range(1, len(steps)):

@@ -174,6 +174,10 @@ def _module(text: str, stem: str, path: Path) -> ModuleType:
     return module
 
 
+CLOSED = "Cannot modify readonly array"
+"""What Numba says of a rule that writes into what it may only read."""
+
+
 def _compile_rivals(rivals: tuple[Rival, ...], scenario: Scenario) -> None:
     """Compile the rivals by themselves, so that what is wrong with one is said of it and not of the month around it."""
     if INTERPRETED:
@@ -189,11 +193,11 @@ def _compile_rivals(rivals: tuple[Rival, ...], scenario: Scenario) -> None:
         usual, closed = (tuple(numba.typeof(kinds[name]) for name in SLOTS[rival.slot].arguments) for kinds in (given, shut))
         try:
             rule.compile(usual)
-        except numba.core.errors.NumbaError as error:
-            raise CspsimError(_in_plain_words(rival, str(error))) from None
-        try:
             rule.compile(closed)
-        except Exception as error:  # not only Numba's own: x += 1 on what cannot be written into ends in an AttributeError of its
+        except numba.core.errors.NumbaError as error:
+            said = _writes_in_plain_words if CLOSED in str(error) else _in_plain_words
+            raise CspsimError(said(rival, str(error))) from None
+        except AttributeError as error:  # how Numba stumbles over ``+=`` on an array that may not be written
             raise CspsimError(_writes_in_plain_words(rival, str(error))) from None
 
 
@@ -225,7 +229,7 @@ def _in_plain_words(rival: Rival, message: str) -> str:
 
 
 def _sentence(message: str) -> str:
-    missing = re.search(r"Unknown attribute '(\w+)' of type numba\.(\w+)Type", message)
+    missing = re.search(r"Unknown attribute '(\w+)' of type (\w+)_[0-9a-f]{12}", message)
     fields = {"World": World._fields, "State": State._fields, "Uncertainties": Uncertainties._fields}
     fields |= {"Levers": Levers._fields, "Switches": Switches._fields}
     if missing and missing[2] in fields:

@@ -2,9 +2,9 @@
 
 from math import exp, log1p, sqrt
 
-from cspsim.model.arithmetic import reached_share
+from cspsim.model.arithmetic import reach_of_dose, reached_share
 from cspsim.model.compiled import compiled
-from cspsim.model.counts import negative_binomial_quantile
+from cspsim.model.counts import negative_binomial_quantiles
 from cspsim.model.luck import CRIME, Luck, normal, uniform
 from cspsim.model.state import State
 from cspsim.model.world import World
@@ -24,11 +24,11 @@ def commit_crimes(world: World, state: State, luck: Luck, month: int) -> None:
     partnerships, crime_types = state.true_crimes.shape
     season = world.month_of_year[month]
     for p in range(partnerships):
+        strength = max(world.uncertainties.least_strength, world.strength[p, month])
         for c in range(crime_types):
             level = world.base[p, c] * world.season[c, season] * world.exogenous[c, month]
             level *= exp(state.common_shock[c] + state.local_shock[p, c])
             if world.switches.police_strength:
-                strength = max(world.uncertainties.least_strength, world.strength[p, month])
                 level *= strength ** (world.elasticity[c] * world.uncertainties.elasticity_scale)
             spilt = 0.0
             for q in range(partnerships):
@@ -36,19 +36,16 @@ def commit_crimes(world: World, state: State, luck: Luck, month: int) -> None:
             mean = level * exp(state.log_effect[p, c] + spilt)
             luck_of_the_month = uniform(luck, CRIME, month, world.cell_key[p, c], world.cell_key[p, c])
             state.expected_twin[p, c] = level
-            state.twin_crimes[p, c] = negative_binomial_quantile(luck_of_the_month, level, world.dispersion[c])
-            state.true_crimes[p, c] = state.twin_crimes[p, c]
-            if mean != level:
-                state.true_crimes[p, c] = negative_binomial_quantile(luck_of_the_month, mean, world.dispersion[c])
-            _remember_year(state, p, c, month)
+            twin, true = negative_binomial_quantiles(luck_of_the_month, level, mean, world.dispersion[c])
+            state.twin_crimes[p, c], state.true_crimes[p, c] = twin, true
+            _remember_year(state, p, c, season)
 
 
 @compiled
-def _remember_year(state: State, p: int, c: int, month: int) -> None:
-    state.true_history[p, c, month] = state.true_crimes[p, c]
-    state.true_year[p, c] += state.true_crimes[p, c]
-    if month >= 12:
-        state.true_year[p, c] -= state.true_history[p, c, month - 12]
+def _remember_year(state: State, p: int, c: int, season: int) -> None:
+    """The latest 12 months: the same month of the year before gives way."""
+    state.true_year[p, c] += state.true_crimes[p, c] - state.true_history[p, c, season]
+    state.true_history[p, c, season] = state.true_crimes[p, c]
 
 
 @compiled
@@ -105,8 +102,7 @@ def _sum_effects(world: World, state: State, month: int) -> None:
 
 @compiled
 def _add_effect(world: World, state: State, p: int, i: int) -> None:
-    reached = reached_share(world, world.reach[i], state.effective_dose[p, i])
-    fall = world.effect[i] * world.uncertainties.effect_scale * reached
+    fall = world.effect[i] * world.uncertainties.effect_scale * reach_of_dose(world, state, p, i)
     for c in range(world.profile.shape[1]):
         if world.profile[i, c] > 0:
             change = log1p(-min(fall * world.profile[i, c], world.uncertainties.largest_fall))

@@ -1,6 +1,6 @@
 """8 Decision: units are bought by believed benefit per pound, after scrutiny, until money, match funds or hosting hours run out."""
 
-from cspsim.model.arithmetic import next_reach
+from cspsim.model.arithmetic import power_of_units
 from cspsim.model.compiled import compiled
 from cspsim.model.luck import MEETINGS, Luck, uniforms
 from cspsim.model.state import State
@@ -85,6 +85,10 @@ def _buy(world: World, state: State, p: int, month: int) -> None:
         months = world.months_left[month]
     hours = _hosting_hours(world, state, p, month, plans)
     money = state.free_money[p]
+    worth = state.scratch.worth
+    for i in range(state.units.shape[1]):
+        if state.on_table[p, i] > 0:
+            worth[i] = _value(world, state, p, i, plans)
     while True:
         best, best_value = -1, 0.0
         for i in range(state.units.shape[1]):
@@ -93,7 +97,7 @@ def _buy(world: World, state: State, p: int, month: int) -> None:
             affordable = price <= money * (1 + 1e-9) and world.unit_hours[i] <= hours * (1 + 1e-9)
             if state.on_table[p, i] <= 0 or units >= world.most_units[i] or not affordable:
                 continue
-            value = _value(world, state, p, i, units, plans)
+            value = worth[i]
             tie = best >= 0 and value == best_value and world.intervention_key[i] > world.intervention_key[best]
             if (value > best_value or tie) and _matched(world, state, p, i, month, plans):
                 best, best_value = i, value
@@ -103,14 +107,17 @@ def _buy(world: World, state: State, p: int, month: int) -> None:
         hours -= world.unit_hours[best]
         state.value[p, best] = best_value
         _adopt(world, state, p, best, month, plans)
+        worth[best] = _value(world, state, p, best, plans)
 
 
 @compiled
-def _value(world: World, state: State, p: int, i: int, units: float, plans: bool) -> float:
+def _value(world: World, state: State, p: int, i: int, plans: bool) -> float:
+    """Believed benefit per £ of the next unit; it changes during a meeting only when a unit of the same item is bought."""
+    units = state.units_next[p, i] if plans else state.units[p, i]
     needed = 0.0
     for c in range(world.profile.shape[1]):
         needed += world.profile[i, c] * state.table_need[p, c]
-    value = state.estimate[p, i] * next_reach(world, world.reach[i], units) * needed / max(world.unit_cost[i], 1e-12)
+    value = state.estimate[p, i] * (world.reach[i] * power_of_units(world, state, units)) * needed / max(world.unit_cost[i], 1e-12)
     if plans and state.units[p, i] > units:
         value *= 1 + world.uncertainties.incumbency
     return value

@@ -1,7 +1,7 @@
 """4 Recording: what victims report and what the police write down; the only crime the table ever sees without a survey."""
 
 from cspsim.model.compiled import compiled
-from cspsim.model.counts import binomial_quantile
+from cspsim.model.counts import binomial_quantiles
 from cspsim.model.luck import RECORDING, Luck, uniform
 from cspsim.model.state import State
 from cspsim.model.tallies import Role
@@ -20,18 +20,17 @@ def record_crimes(world: World, state: State, luck: Luck, month: int) -> None:
     partnerships, crime_types = state.true_crimes.shape
     for p in range(partnerships):
         state.engagement[p] = _delivered_engagement(world, state, p, month)
+        _encourage(world, state, p)
+        audited = world.levers.audit[month] * state.afforded[p]
+        encouraged = uncertainties.engagement_rise * state.engagement[p] * world.switches.engagement_reporting
         for c in range(crime_types):
-            audited = world.levers.audit[month] * state.afforded[p]
             gamed = uncertainties.gaming * world.switches.gaming * world.targeted[c] * world.levers.targets[month] * (1 - audited)
             written_down = world.recording[c] * world.recording_path[c, month] * (1 - gamed) * (1 + uncertainties.audit_rise * audited)
-            encouraged = uncertainties.engagement_rise * state.engagement[p] * world.switches.engagement_reporting
             twin_share = _share(world, c, encouraged, written_down)
-            share = _share(world, c, encouraged + _encouraged_by_interventions(world, state, p, c), written_down)
+            share = _share(world, c, encouraged + state.scratch.encouraged[c], written_down)
             u = uniform(luck, RECORDING, month, world.cell_key[p, c], world.cell_key[p, c])
-            state.twin_recorded[p, c] = binomial_quantile(u, state.twin_crimes[p, c], twin_share)
-            state.recorded[p, c, month] = state.twin_recorded[p, c]
-            if share != twin_share or state.true_crimes[p, c] != state.twin_crimes[p, c]:
-                state.recorded[p, c, month] = binomial_quantile(u, state.true_crimes[p, c], share)
+            twin, recorded = binomial_quantiles(u, state.twin_crimes[p, c], twin_share, state.true_crimes[p, c], share)
+            state.twin_recorded[p, c], state.recorded[p, c, month] = twin, recorded
             state.recorded_year[p, c] += state.recorded[p, c, month]
             if month >= 12:
                 state.recorded_year[p, c] -= state.recorded[p, c, month - 12]
@@ -45,13 +44,15 @@ def _share(world: World, c: int, encouraged: float, written_down: float) -> floa
 
 
 @compiled
-def _encouraged_by_interventions(world: World, state: State, p: int, c: int) -> float:
-    """Proportional rise of reporting from delivered units (independent advisers, data sharing with hospitals)."""
-    rise = 0.0
+def _encourage(world: World, state: State, p: int) -> None:
+    """Proportional rise of reporting by crime type from delivered units (independent advisers, data sharing with hospitals)."""
+    for c in range(world.reporting_rise.shape[1]):
+        state.scratch.encouraged[c] = 0
     if world.switches.engagement_reporting:
         for i in range(world.reporting_rise.shape[0]):
-            rise += world.reporting_rise[i, c] * state.effective_dose[p, i]
-    return rise
+            if state.effective_dose[p, i] > 0:
+                for c in range(world.reporting_rise.shape[1]):
+                    state.scratch.encouraged[c] += world.reporting_rise[i, c] * state.effective_dose[p, i]
 
 
 @compiled
