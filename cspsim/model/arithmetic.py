@@ -23,10 +23,13 @@ def next_reach(world: World, reach: float, units: float) -> float:
 
 @compiled
 def clear_scratch(world: World, state: State) -> None:
-    """Before a run: nothing is remembered but d^units, which depends on the world alone."""
+    """Before a run: nothing is remembered but what depends on the world alone."""
     state.scratch.numbers[:] = 0
     for units in range(state.scratch.powers.shape[0]):
         state.scratch.powers[units] = world.uncertainties.diminishing ** float(units)
+    for c in range(world.profile.shape[1]):
+        for i in range(world.profile.shape[0]):
+            state.scratch.profile[c, i] = world.profile[i, c]
 
 
 @compiled

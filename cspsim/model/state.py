@@ -40,6 +40,16 @@ class Scratch(NamedTuple):
     next_reach: Annotated[Floats, Axes("intervention", "share of crime that one more unit would reach, 0 if none may be tabled")]
     needed: Annotated[Floats, Axes("intervention", "how much of a picture of need an intervention addresses")]
     matched: Annotated[Floats, Axes("authority", "£ of match funds bound this month")]
+    profile: Annotated[Floats, Axes("crime_type intervention", "the world's profile, one crime type after the other")]
+    left: Annotated[Floats, Axes("crime_type", "share of crime that all interventions of a partnership leave")]
+    programme: Annotated[Floats, Axes("crime_type", "units times profile, summed over what runs at a partnership")]
+    draws: Annotated[Floats, Axes("partnership crime_type", "uniform draws of this month")]
+    normals: Annotated[Floats, Axes("partnership crime_type", "their normal quantiles")]
+    means: Annotated[Floats, Axes("crime_type", "expected crimes with interventions")]
+    shares: Annotated[Floats, Axes("crime_type", "share of crimes that are recorded")]
+    twin_shares: Annotated[Floats, Axes("crime_type", "the same without interventions")]
+    counts: Annotated[Floats, Axes("crime_type", "recorded crimes")]
+    shortlist: Annotated[Floats, Axes("intervention", "the best items of an authority, the best first")]
     encouraged: Annotated[Floats, Axes("crime_type", "rise of reporting from interventions")]
 
 

@@ -67,14 +67,18 @@ def _closest(world: World, state: State, p: int, sponsor: int, month: int) -> in
 
 @compiled
 def _goes_off_line(world: World, state: State, luck: Luck, p: int, i: int, month: int) -> bool:
+    if not world.switches.off_line:
+        return False
     silent, members = 0.0, 0.0
     for a in range(state.doubts.shape[1]):
         if world.member[p, a, month] > 0:
             members += 1
             if state.challenges[p, a, i] == 0 and state.doubts[p, a, i] > world.uncertainties.doubt_threshold:
                 silent += 1
+    if silent == 0:
+        return False
     _, _, _, aside = uniforms(luck, MEETINGS, month, world.project_key[p, i], world.partnership_key[p])
-    return bool(world.switches.off_line and aside < world.uncertainties.off_line_rate * silent / max(1.0, members))
+    return bool(aside < world.uncertainties.off_line_rate * silent / max(1.0, members))
 
 
 @compiled
