@@ -1,5 +1,6 @@
 """World and state behind one pointer: nothing moves, nothing is freed too early, nothing is written that may not be."""
 
+import ast
 import copy
 import gc
 import os
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from worlds import tiny_world
 
+import cspsim.model.month as standard_month
 from cspsim.mesa_model.partnership_model import PartnershipModel
 from cspsim.model.compiled import INTERPRETED, compiled
 from cspsim.model.luck import new_luck
@@ -232,3 +234,36 @@ class TestRunsThatAreCopied:
         frames = [each.datacollector.get_model_vars_dataframe() for each in (model, other)]
         assert frames[0].equals(frames[1])
         assert len(frames[0]) == 12
+
+
+def test_no_rule_reads_what_another_left_in_the_scratch(scenario: Any) -> None:
+    """So each may be replaced, and a run may be rewound: all of it but what follows from the world is spoiled between the rules."""
+    world = build_world(scenario.data)
+    one, other, luck = state_for(world), state_for(world), new_luck(1, 0)
+    rules = [getattr(standard_month, name) for name in called_in_order()]
+    assert len(rules) == 22
+    for state in (one, other):
+        begin_run(packed(world), packed(state), luck)
+    seen, behind, spoiled = packed(world), packed(one), packed(other)
+    for month in range(world.counted.shape[0]):
+        run_month(seen, behind, luck, month)
+        for rule in rules:
+            rule(seen, spoiled, luck, month)
+            for name, array in other.scratch._asdict().items():
+                if name not in ("numbers", "powers", "profile"):
+                    array[:] = np.nan
+        assert one.numbers.tobytes() == other.numbers.tobytes(), f"month {month}"
+        assert one.counters.tobytes() == other.counters.tobytes(), f"month {month}"
+
+
+def called_in_order() -> list[str]:
+    """Names of the rules of a month in their order."""
+    tree = ast.parse(Path(standard_month.__file__).read_text(encoding="utf-8"))
+    stages = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    names = [stage.__name__ for stage in standard_month.STAGES]
+    return [
+        node.value.func.id
+        for name in names
+        for node in stages[name].body
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name)
+    ]

@@ -37,6 +37,7 @@ class Scratch(NamedTuple):
     reached: Annotated[Floats, Axes("partnership intervention", "share of crime reached by ``reached_by``")]
     reached_by: Annotated[Floats, Axes("partnership intervention", "units")]
     worth: Annotated[Floats, Axes("intervention", "believed benefit per £ of the next unit, at this table")]
+    leads: Annotated[Floats, Axes("intervention", "authority that leads it this month, side by side instead of a history apart")]
     next_reach: Annotated[Floats, Axes("intervention", "share of crime that one more unit would reach, 0 if none may be tabled")]
     needed: Annotated[Floats, Axes("intervention", "how much of a picture of need an intervention addresses")]
     matched: Annotated[Floats, Axes("authority", "£ of match funds bound this month")]

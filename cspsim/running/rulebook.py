@@ -19,7 +19,7 @@ import numpy as np
 
 import cspsim.model.month as standard_month
 from cspsim.basics.errors import CspsimError, did_you_mean
-from cspsim.model.compiled import INTERPRETED, compiled, keep_source
+from cspsim.model.compiled import INTERPRETED, compiled, first_compilation, keep_source
 from cspsim.model.luck import Luck, new_luck
 from cspsim.model.parameters import Floats, Levers, Switches, Words
 from cspsim.model.ranges import OutOfRange
@@ -28,6 +28,7 @@ from cspsim.model.stepping import Step, run_steps, steps_of
 from cspsim.model.structures import packed, read_only
 from cspsim.model.uncertainties import Uncertainties
 from cspsim.model.world import World, sizes
+from cspsim.running.compiling import compile_rules
 from cspsim.running.rival_guards import guard_source, out_of_range_in_words, unchanged
 from cspsim.scenario.rival_rules import READ_ONLY, SLOTS, Rival
 from cspsim.scenario.scenario import Scenario
@@ -91,6 +92,8 @@ def rulebook_of(scenario: Scenario) -> Rulebook:
     Raises CspsimError if the scenario brings rules that nobody has allowed, or that cannot be compiled.
     """
     if not scenario.rivals:
+        if first_compilation("month"):
+            compile_rules(build_world(scenario.data))
         return STANDARD
     require_permission(scenario)
     with _one_at_a_time:

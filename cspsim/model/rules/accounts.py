@@ -109,9 +109,12 @@ def _count_money_and_table(world: World, state: State, p: int, month: int) -> No
     tally[p, Tally.CARRIED_IN] += state.opening_balance[p]
     tally[p, Tally.CARRIED_OUT] += state.balance[p]
     tally[p, Tally.OWN_PRIORITIES] += state.own_priorities[0] / world.n_area_partnerships / 12
+    planned, delivered = 0.0, 0.0
     for i in range(state.units.shape[1]):
-        tally[p, Tally.PLANNED_DOSE] += state.units[p, i] / 12
-        tally[p, Tally.DELIVERED_DOSE] += state.effective_dose[p, i] / 12
+        planned += state.units[p, i] / 12
+        delivered += state.effective_dose[p, i] / 12
+    tally[p, Tally.PLANNED_DOSE] += planned
+    tally[p, Tally.DELIVERED_DOSE] += delivered
 
 
 @compiled
@@ -136,13 +139,18 @@ def _count_hours(world: World, state: State, p: int, a: int, month: int) -> None
     if a == world.holder[p, Role.COORDINATOR, month]:
         tally[p, Tally.COORDINATOR_HOURS] += hours
         tally[p, Tally.COORDINATOR_AVAILABLE_HOURS] += state.available[p, a]
+    trust, placed, received, pairs = tally[p, Tally.TRUST], 0.0, 0.0, 0.0
     for b in range(state.trust.shape[1]):
         if b != a and world.member[p, b, month] > 0:
-            tally[p, Tally.TRUST] += state.trust[p, a, b]
-            tally[p, Tally.TRUST_PAIRS] += 1
-            own[p, a, AuthorityTally.TRUST_PLACED] += state.trust[p, a, b]
-            own[p, a, AuthorityTally.TRUST_RECEIVED] += state.trust[p, b, a]
-            own[p, a, AuthorityTally.TRUST_PAIRS] += 1
+            trust += state.trust[p, a, b]
+            placed += state.trust[p, a, b]
+            received += state.trust[p, b, a]
+            pairs += 1
+    tally[p, Tally.TRUST] = trust
+    tally[p, Tally.TRUST_PAIRS] += pairs
+    own[p, a, AuthorityTally.TRUST_PLACED] += placed
+    own[p, a, AuthorityTally.TRUST_RECEIVED] += received
+    own[p, a, AuthorityTally.TRUST_PAIRS] += pairs
 
 
 @compiled

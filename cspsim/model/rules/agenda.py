@@ -73,7 +73,7 @@ def propose_items(world: World, state: State, luck: Luck, month: int) -> None:
         _weigh_units(world, state, p, month)
         for a in range(state.tabled.shape[1]):
             if world.member[p, a, month] > 0:
-                _score_items(world, state, p, a, month)
+                _score_items(world, state, p, a)
                 _renew_own(world, state, p, a, month)
                 _table_best(world, state, p, a)
 
@@ -116,8 +116,10 @@ def _free_money(world: World, state: State, p: int, month: int) -> float:
 
 @compiled
 def _renew_own(world: World, state: State, p: int, a: int, month: int) -> None:
+    if not world.plans[month]:
+        return
     for i in range(state.units.shape[1]):
-        ending = world.plans[month] and state.units[p, i] > 0 and state.units_next[p, i] == 0
+        ending = state.units[p, i] > 0 and state.units_next[p, i] == 0
         if ending and world.lead[p, i, month] == a and state.belief[p, a, i] > 0:
             state.tabled[p, a, i] = 1
 
@@ -165,6 +167,7 @@ def may_table(world: World, state: State, p: int, i: int, month: int) -> bool:
 def _weigh_units(world: World, state: State, p: int, month: int) -> None:
     """Share of crime that one more unit of each item would reach, reach x d^units, whoever tables it; 0 if nobody may."""
     for i in range(state.units.shape[1]):
+        state.scratch.leads[i] = world.lead[p, i, month]
         state.scratch.next_reach[i] = 0
         if may_table(world, state, p, i, month):
             units = state.units[p, i]
@@ -174,7 +177,7 @@ def _weigh_units(world: World, state: State, p: int, month: int) -> None:
 
 
 @compiled
-def _score_items(world: World, state: State, p: int, a: int, month: int) -> None:
+def _score_items(world: World, state: State, p: int, a: int) -> None:
     interventions, crime_types = world.profile.shape
     needed = state.scratch.needed
     for i in range(interventions):
@@ -184,7 +187,7 @@ def _score_items(world: World, state: State, p: int, a: int, month: int) -> None
             needed[i] += state.scratch.profile[c, i] * state.need[p, a, c]
     for i in range(interventions):
         score = state.belief[p, a, i] * state.scratch.next_reach[i] * needed[i] / max(world.unit_cost[i], 1e-12)
-        if world.lead[p, i, month] == a:
+        if state.scratch.leads[i] == a:
             score *= world.uncertainties.own_lead_preference
         state.score[p, a, i] = score
 

@@ -33,8 +33,10 @@ def _estimate(world: World, state: State, luck: Luck, p: int, i: int, month: int
     Source: Pearson, Crawford & Jones (decisions outside the forum); O'Neill (conflict avoided leads to off-line decisions).
     """
     sponsor = state.sponsor[p, i]
-    closest = _closest(world, state, p, sponsor, month)
-    off_line = closest >= 0 and _goes_off_line(world, state, luck, p, i, month)
+    closest = -1
+    if _goes_off_line(world, state, luck, p, i, month):
+        closest = _closest(world, state, p, sponsor, month)
+    off_line = closest >= 0
     if off_line:
         state.tallies[p, Tally.OFF_LINE_DECISIONS] += 1
     total, weights = 0.0, 0.0
@@ -91,6 +93,7 @@ def _buy(world: World, state: State, p: int, month: int) -> None:
     money = state.free_money[p]
     worth = state.scratch.worth
     for i in range(state.units.shape[1]):
+        state.scratch.leads[i] = world.lead[p, i, month]
         if state.on_table[p, i] > 0:
             worth[i] = _value(world, state, p, i, plans)
     while True:
@@ -147,7 +150,7 @@ def _matched(world: World, state: State, p: int, i: int, month: int, plans: bool
     if matched <= 0:
         return True
     for j in range(state.units.shape[1]):
-        if world.lead[p, j, month] == lead:
+        if state.scratch.leads[j] == lead:
             units = state.units_next[p, j] if plans else state.units[p, j]
             matched += units * world.unit_cost[j] * world.match_share[j]
     return bool(matched <= world.match_funds[p, lead, month] * (1 + 1e-9))
