@@ -230,6 +230,7 @@ def ratios(best: dict[str, float]) -> list[tuple[str, float, str]]:
 
 
 def main() -> None:
+    """Measure and print the figures; with --short on less work."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="two rounds on less work")
     best = measured(parser.parse_args().short)

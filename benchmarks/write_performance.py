@@ -55,8 +55,8 @@ takes {country_seconds:.0f} seconds of a processor, and its results {country_res
 
 ## Where the speed comes from
 
-* World and state are one block of words in compiled code (`cspsim/model/structures.py`): a field is two loads, no references are counted, and
-  what never changes is loaded once.
+* World and state are one block of words in compiled code (`cspsim/model/structures.py`): a field is two loads, no references are counted,
+  and what never changes is loaded once.
 * Luck is a function of names and dates (`cspsim/model/luck.py`), so that no generator is kept or locked, and threads share nothing.
 * Nothing is worked out twice in a month (`State.scratch`), and what can be is worked out a row at a time, which the processor does
   several abreast.
@@ -95,11 +95,13 @@ def table(titles: list[str], rows: list[list[str]]) -> str:
 
 
 def row_of(growth: Growth) -> list[str]:
+    """A row of the table of growth."""
     costs = [f"{size}: {1000 * cost:.4g}" for size, cost in zip(growth.sizes, growth.seconds, strict=True)]
     return [growth.axis, ", ".join(costs), f"{growth.exponent:.2f}"]
 
 
 def main() -> None:
+    """Measure everything and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="fewer rounds, and memory of fewer runs")
     short = parser.parse_args().short

@@ -188,7 +188,7 @@ def announce_compilation(now: bool = True) -> None:
         from cspsim.scenario.scenario import load_scenario
         from cspsim.scenario.world_building import build_world
 
-        bar = Bar("compiling the steps of a month", None) if sys.stderr.isatty() else None
+        bar = ProgressBar("compiling the steps of a month", None) if sys.stderr.isatty() else None
         try:
             compile_rules(build_world(load_scenario("baseline").data), bar.reach if bar else None)
         finally:
