@@ -92,7 +92,7 @@ class Bench:
     """A world, a state just after ``begin_run``, and luck, on which single rules are run.
 
     Arrays of ``world`` and ``state`` may be changed at any time; numbers of ``world.uncertainties`` and ``world.switches``
-    are fixed when the bench is made, as are all parts that are not arrays.
+    are fixed when the bench is made, as are all parts that are not arrays, and ``world.profile`` as agenda reads it.
     """
 
     def __init__(self, world: World | None = None, seed: int = 1, replicate: int = 0, **changes: Any) -> None:

@@ -96,6 +96,7 @@ class TestSlots:
         }
         books = {name: called.pop(name) for name in ("open_books", "close_books")}
         assert len(books) == 2
+        called.pop("clear_scratch")  # says nothing about the world
         assert called == SLOTS, "SLOTS in cspsim/scenario/rival_rules.py: every rule that month.py calls, with what month.py gives it"
 
     def test_without_rules_of_its_own_a_scenario_runs_under_the_package_s(self, study: Path) -> None:
@@ -550,6 +551,11 @@ class TestWhatIsSaidOfRules:
         ("body", "said"),
         [
             ("state.trustt[:] = 1", {"compiled": 'theory.py:2: fade cannot be compiled: State has no trustt; did you mean "trust"?'}),
+            (
+                "world.effect[0] = 1",
+                {"compiled": "theory.py:2: fade cannot be compiled: it writes into the world, which rules may only read"},
+            ),
+            ("world.levers.grant[:] *= 2", {"compiled": "fade cannot be compiled: it writes into the world, which rules may only read"}),
             ("state.trust[:] = nothing", {"compiled": "theory.py:2: fade cannot be compiled: NameError: name 'nothing' is not defined"}),
             ("state.trust[month + 9, 0, 0] = 1", {"compiled": "fade of {study}/theory.py: IndexError: index is out of bounds"}),
             (

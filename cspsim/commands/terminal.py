@@ -152,6 +152,12 @@ class ProgressBar:
             if self._progress is not None:
                 self._progress.update(self._task, completed=self._done)
 
+    def reach(self, done: int, total: int) -> None:
+        """So many are done, of so many."""
+        self._total = total
+        if done:
+            self.advance(done - self._done)
+
     def _takes_long(self) -> bool:
         spent = time.monotonic() - self._started
         return spent > PATIENCE or (bool(self._total) and spent > 0.3 and spent * (self._total or 0) / self._done > PATIENCE)
@@ -194,9 +200,21 @@ def waiting(words: str, quiet: bool) -> Iterator[Callable[[int | None], Callable
             bar.close()
 
 
-def announce_compilation() -> None:
-    """Say beforehand when the rules have to be compiled, since that takes a while and happens once."""
+def announce_compilation(now: bool = True) -> None:
+    """Where the rules have to be compiled, say so, do it ``now`` and show how far it is: it takes a while and happens once."""
     from cspsim.model.compiled import first_compilation
 
-    if first_compilation("month"):
-        remark("Compiling the rules for the first time; this takes about a minute and happens once.")
+    if not first_compilation("month"):
+        return
+    remark("Compiling the rules for the first time; this takes about half a minute, less with two free processors, and happens once.")
+    if now:
+        from cspsim.running.compiling import compile_rules
+        from cspsim.scenario.scenario import load_scenario
+        from cspsim.scenario.world_building import build_world
+
+        bar = ProgressBar("compiling the steps of a month", None) if sys.stderr.isatty() else None
+        try:
+            compile_rules(build_world(load_scenario("baseline").data), bar.reach if bar else None)
+        finally:
+            if bar is not None:
+                bar.close()

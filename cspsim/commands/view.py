@@ -43,7 +43,7 @@ def view(
     """Open the web view in the browser: explore, watch, play and the facilitator's kit. Works without the internet."""
     from cspsim.web.server import Admission, serve
 
-    announce_compilation()
+    announce_compilation(now=False)  # the first page to ask for a run waits instead of the browser
     admission = Admission(tuple(allow_host or ()), behind_proxy, new_link)
     serve(
         host,

@@ -22,6 +22,43 @@ def next_reach(world: World, reach: float, units: float) -> float:
 
 
 @compiled
+def clear_scratch(world: World, state: State) -> None:
+    """Before a run: nothing is remembered but what depends on the world alone."""
+    state.scratch.numbers[:] = 0
+    for units in range(state.scratch.powers.shape[0]):
+        state.scratch.powers[units] = world.uncertainties.diminishing ** float(units)
+    for c in range(world.profile.shape[1]):
+        for i in range(world.profile.shape[0]):
+            state.scratch.profile[c, i] = world.profile[i, c]
+
+
+@compiled
+def power_of_units(world: World, state: State, units: float) -> float:
+    """d^units, looked up where units are whole, as they nearly always are (a quarter of the time of a power)."""
+    whole = int(units)
+    if whole == units and 0 <= whole < state.scratch.powers.shape[0]:
+        return state.scratch.powers[whole]
+    return world.uncertainties.diminishing**units
+
+
+@compiled
+def reach_of_units(world: World, state: State, i: int, units: float) -> float:
+    """``reached_share`` of an intervention at this many units."""
+    power = power_of_units(world, state, units)
+    return min(1.0, world.reach[i] * world.uncertainties.reach_scale * (1 - power) / (1 - world.uncertainties.diminishing))
+
+
+@compiled
+def reach_of_dose(world: World, state: State, p: int, i: int) -> float:
+    """``reached_share`` of what is delivered, remembered as long as the dose is the same: crime and the accounts both ask."""
+    dose = state.effective_dose[p, i]
+    if state.scratch.reached_by[p, i] != dose:
+        state.scratch.reached_by[p, i] = dose
+        state.scratch.reached[p, i] = reached_share(world, world.reach[i], dose)
+    return state.scratch.reached[p, i]
+
+
+@compiled
 def signal_variance(world: World, p: int, a: int, i: int, month: int) -> float:
     """Variance of a private signal: smaller for the authority that leads the work or holds the hospital data."""
     error = world.uncertainties.signal_error

@@ -11,6 +11,7 @@ import numpy as np
 
 from cspsim.model.compiled import compiled
 from cspsim.model.luck import normal_quantile
+from cspsim.model.parameters import Floats
 
 # Up to these, probabilities are summed; from here on the approximation differs from exact in under 1 draw of 200, by one count.
 SMALL_MEAN = 16.0
@@ -36,8 +37,26 @@ def negative_binomial_quantile(u: float, mean: float, dispersion: float) -> floa
     spread = max(dispersion, 0.0)
     if mean <= SMALL_MEAN or spread > LARGE_DISPERSION:
         return _sum_negative_binomial(u, mean, spread)
-    variance = mean * (1 + spread * mean)
-    count: float = max(0.0, rounded_quantile(u, mean, variance, 1 + 2 * spread * mean))
+    return _smooth_negative_binomial(normal_quantile(u), mean, spread)
+
+
+@compiled
+def negative_binomial_counts(draws: Floats, normals: Floats, means: Floats, dispersions: Floats, counts: Floats) -> None:
+    """``negative_binomial_quantile`` of every mean of a row: first the smooth ones side by side (3 times as fast), then the small.
+
+    ``normals`` are the normal quantiles of ``draws``; whoever draws a count under two means works them out once.
+    """
+    for k in range(means.shape[0]):
+        spread = min(LARGE_DISPERSION, max(0.0, dispersions[k]))
+        counts[k] = _smooth_negative_binomial(normals[k], max(SMALL_MEAN, means[k]), spread)
+    for k in range(means.shape[0]):
+        if means[k] <= SMALL_MEAN or dispersions[k] > LARGE_DISPERSION:
+            counts[k] = negative_binomial_quantile(draws[k], means[k], dispersions[k])
+
+
+@compiled
+def _smooth_negative_binomial(z: float, mean: float, spread: float) -> float:
+    count: float = max(0.0, rounded_quantile(z, mean, mean * (1 + spread * mean), 1 + 2 * spread * mean))
     return count
 
 
@@ -54,7 +73,7 @@ def binomial_quantile(u: float, trials: float, share: float) -> float:
         return float(trials)
     variance = trials * share * (1 - share)
     if variance > SMALL_VARIANCE:
-        return min(float(trials), max(0.0, rounded_quantile(u, trials * share, variance, 1 - 2 * share)))
+        return _smooth_binomial(normal_quantile(u), trials, share, variance)
     if share <= 0.5:
         return _sum_binomial(u, trials, share)
     # failures are the few: the smallest number of successes goes with the largest number of failures
@@ -62,15 +81,32 @@ def binomial_quantile(u: float, trials: float, share: float) -> float:
 
 
 @compiled
-def rounded_quantile(u: float, mean: float, variance: float, skew_ratio: float) -> float:
+def binomial_counts(draws: Floats, normals: Floats, trials: Floats, shares: Floats, counts: Floats) -> None:
+    """``binomial_quantile`` of every number of trials of a row: first the smooth ones side by side, then the small."""
+    for k in range(trials.shape[0]):
+        variance = max(SMALL_VARIANCE, trials[k] * shares[k] * (1 - shares[k]))
+        counts[k] = _smooth_binomial(normals[k], trials[k], shares[k], variance)
+    for k in range(trials.shape[0]):
+        if not trials[k] * shares[k] * (1 - shares[k]) > SMALL_VARIANCE:
+            counts[k] = binomial_quantile(draws[k], trials[k], shares[k])
+
+
+@compiled
+def _smooth_binomial(z: float, trials: float, share: float, variance: float) -> float:
+    count: float = min(float(trials), max(0.0, rounded_quantile(z, trials * share, variance, 1 - 2 * share)))
+    return count
+
+
+@compiled
+def rounded_quantile(z: float, mean: float, variance: float, skew_ratio: float) -> float:
     """Quantile of a count of large variance from its first three moments, rounded to a whole number; may be below 0.
 
-    ``skew_ratio`` is the third central moment over the variance. A shifted gamma of the same three moments has, for both the
-    binomial and the negative binomial, 0.5 / variance too much kurtosis, which a cubic in the normal quantile z takes back:
-    z' = z - (z**3 - 3z) / (48 variance); the gamma's quantile is Wilson and Hilferty's cube, non-decreasing everywhere. Variance
-    less 1/12, because rounding adds it (Sheppard). Sources: Wilson and Hilferty 1931, PNAS 17, 684-688; Cornish and Fisher 1938.
+    ``z`` is the standard normal quantile of the same probability, ``skew_ratio`` the third central moment over the variance.
+    A shifted gamma of the same three moments has, for both the binomial and the negative binomial, 0.5 / variance too much
+    kurtosis, which a cubic in the normal quantile z takes back: z' = z - (z**3 - 3z) / (48 variance); the gamma's quantile is
+    Wilson and Hilferty's cube, non-decreasing everywhere. Variance less 1/12, because rounding adds it (Sheppard).
+    Sources: Wilson and Hilferty 1931, PNAS 17, 684-688; Cornish and Fisher 1938.
     """
-    z = normal_quantile(u)
     z -= z * (z * z - 3) / (48 * variance)
     smooth_variance = variance - 1 / 12
     deviation = math.sqrt(smooth_variance)

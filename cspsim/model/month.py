@@ -6,6 +6,7 @@ reads them. Every rule lies in ``cspsim/model/rules`` under the name it has here
 of a user in the place of some of these.
 """
 
+from cspsim.model.arithmetic import clear_scratch
 from cspsim.model.compiled import compiled
 from cspsim.model.luck import Luck
 from cspsim.model.rules.accounts import close_books, open_books
@@ -33,6 +34,7 @@ def begin_run(world: World, state: State, luck: Luck) -> None:
     state.counters[:] = -1
     state.posts[:] = 1
     state.confidence[:] = world.uncertainties.confidence_base
+    clear_scratch(world, state)
     first_impressions(world, state, luck)
     form_beliefs(world, state, luck)
 

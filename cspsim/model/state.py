@@ -5,7 +5,7 @@ assignment. ``new_state`` allocates from the annotations below: to add an array,
 """
 
 from functools import cache
-from typing import Annotated, NamedTuple, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
 
@@ -25,11 +25,41 @@ class Axes(NamedTuple):
 ANYTHING = (-float("inf"), float("inf"))
 
 
+class Scratch(NamedTuple):
+    """What rules work out on the way, so that nothing is worked out twice. Nobody's state: a run does not depend on what lies here.
+
+    ``begin_run`` clears it, and what is remembered is remembered together with what it was worked out from.
+    """
+
+    numbers: Floats
+
+    powers: Annotated[Floats, Axes("unit", "d^units: reach of a further unit after so many whole ones, relative to the first")]
+    reached: Annotated[Floats, Axes("partnership intervention", "share of crime reached by ``reached_by``")]
+    reached_by: Annotated[Floats, Axes("partnership intervention", "units")]
+    worth: Annotated[Floats, Axes("intervention", "believed benefit per £ of the next unit, at this table")]
+    leads: Annotated[Floats, Axes("intervention", "authority that leads it this month, side by side instead of a history apart")]
+    next_reach: Annotated[Floats, Axes("intervention", "share of crime that one more unit would reach, 0 if none may be tabled")]
+    needed: Annotated[Floats, Axes("intervention", "how much of a picture of need an intervention addresses")]
+    matched: Annotated[Floats, Axes("authority", "£ of match funds bound this month")]
+    profile: Annotated[Floats, Axes("crime_type intervention", "the world's profile, one crime type after the other")]
+    left: Annotated[Floats, Axes("crime_type", "share of crime that all interventions of a partnership leave")]
+    programme: Annotated[Floats, Axes("crime_type", "units times profile, summed over what runs at a partnership")]
+    draws: Annotated[Floats, Axes("partnership crime_type", "uniform draws of this month")]
+    normals: Annotated[Floats, Axes("partnership crime_type", "their normal quantiles")]
+    means: Annotated[Floats, Axes("crime_type", "expected crimes with interventions")]
+    shares: Annotated[Floats, Axes("crime_type", "share of crimes that are recorded")]
+    twin_shares: Annotated[Floats, Axes("crime_type", "the same without interventions")]
+    counts: Annotated[Floats, Axes("crime_type", "recorded crimes")]
+    shortlist: Annotated[Floats, Axes("intervention", "the best items of an authority, the best first")]
+    encouraged: Annotated[Floats, Axes("crime_type", "rise of reporting from interventions")]
+
+
 class State(NamedTuple):
     """Everything that changes during a run. An authority at a table is ``[partnership, authority]``."""
 
     numbers: Floats
     counters: Integers
+    scratch: Scratch
 
     # 1 budgets and 2 commissioning
     balance: Annotated[Floats, Axes("partnership", "£")]
@@ -62,7 +92,7 @@ class State(NamedTuple):
     true_crimes: Annotated[Floats, Axes("partnership crime_type", "crimes this month")]
     twin_crimes: Annotated[Floats, Axes("partnership crime_type", "crimes this month")]
     true_year: Annotated[Floats, Axes("partnership crime_type", "crimes in the latest 12 months")]
-    true_history: Annotated[Floats, Axes("partnership crime_type month", "crimes a month")]
+    true_history: Annotated[Floats, Axes("partnership crime_type month_of_year", "crimes in the latest month of this name")]
     recorded: Annotated[Floats, Axes("partnership crime_type month", "recorded crimes a month")]
     recorded_year: Annotated[Floats, Axes("partnership crime_type", "recorded crimes in the latest 12 months")]
     twin_recorded: Annotated[Floats, Axes("partnership crime_type", "recorded crimes this month")]
@@ -134,7 +164,11 @@ class State(NamedTuple):
 @cache
 def axes_of_state() -> dict[str, Axes]:
     """Field name -> axes, unit and limits, for every array but the two buffers."""
-    hints = get_type_hints(State, include_extras=True)
+    return _axes_of(State)
+
+
+def _axes_of(kind: type) -> dict[str, Axes]:
+    hints = get_type_hints(kind, include_extras=True)
     return {name: hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")}
 
 
@@ -142,6 +176,10 @@ def axes_of_state() -> dict[str, Axes]:
 def whole_numbers() -> frozenset[str]:
     """Names of the arrays that lie in ``counters``; all others lie in ``numbers``."""
     return frozenset(name for name, hint in get_type_hints(State).items() if hint == Integers)
+
+
+WHOLE_UNITS = 20
+"""More units of one intervention than this nobody runs at one place."""
 
 
 def new_state(partnerships: int, authorities: int, interventions: int, crime_types: int, months: int) -> State:
@@ -154,24 +192,34 @@ def new_state(partnerships: int, authorities: int, interventions: int, crime_typ
         "intervention": interventions,
         "crime_type": crime_types,
         "month": months,
+        "month_of_year": 12,
         "work": len(Work),
         "trait": len(Trait),
         "tally": len(Tally),
         "authority_tally": len(AuthorityTally),
+        "unit": WHOLE_UNITS + 1,
     }
-    shapes = {name: tuple(sizes[axis] for axis in entry.axes.split()) for name, entry in axes_of_state().items()}
-    whole = whole_numbers()
-    numbers = np.zeros(sum(int(np.prod(shape)) for name, shape in shapes.items() if name not in whole))
-    counters = np.zeros(sum(int(np.prod(shape)) for name, shape in shapes.items() if name in whole), dtype=np.int64)
-    views: dict[str, np.ndarray] = {}
-    used = {True: 0, False: 0}
+    shapes = _shapes(axes_of_state(), sizes)
+    whole = {name: shape for name, shape in shapes.items() if name in whole_numbers()}
+    numbers, views = _views({name: shape for name, shape in shapes.items() if name not in whole}, np.float64)
+    counters, counted = _views(whole, np.int64)
+    scratch, worked_out = _views(_shapes(_axes_of(Scratch), sizes), np.float64)
+    return State(numbers=numbers, counters=counters, scratch=Scratch(numbers=scratch, **worked_out), **views, **counted)
+
+
+def _shapes(axes: dict[str, Axes], sizes: dict[str, int]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(sizes[axis] for axis in entry.axes.split()) for name, entry in axes.items()}
+
+
+def _views(shapes: dict[str, tuple[int, ...]], kind: type) -> tuple[Any, dict[str, Any]]:
+    """A flat buffer, and the arrays of these shapes in it, one after the other."""
+    buffer: Any = np.zeros(sum(int(np.prod(shape)) for shape in shapes.values()), dtype=kind)
+    views, used = {}, 0
     for name, shape in shapes.items():
-        buffer = counters if name in whole else numbers
-        start = used[name in whole]
         length = int(np.prod(shape))
-        views[name] = buffer[start : start + length].reshape(shape)
-        used[name in whole] = start + length
-    return State(numbers=numbers, counters=counters, **views)
+        views[name] = buffer[used : used + length].reshape(shape)
+        used += length
+    return buffer, views
 
 
 def out_of_range(state: State) -> list[str]:
@@ -186,3 +234,4 @@ def copy_into(source: State, target: State) -> None:
     """Make ``target`` equal to ``source``: rewinding, replaying, branching."""
     target.numbers[:] = source.numbers
     target.counters[:] = source.counters
+    target.scratch.numbers[:] = source.scratch.numbers

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cspsim.model.compiled import INTERPRETED, compiled
-from cspsim.model.luck import Luck
+from cspsim.model.luck import Luck, luck_of_run
 from cspsim.model.parameters import Floats, Words
 from cspsim.model.state import State
 from cspsim.model.world import World
@@ -61,16 +61,33 @@ def run_steps(
     axis empty if months are not wanted).
     """
     for run in range(streams.shape[0]):
-        luck = Luck(seed, streams[run])
+        luck = luck_of_run(seed, streams[run])
         take_step(steps[0], (world, state, luck))
         for month in range(world.counted.shape[0]):
             for k in range(1, len(steps)):
                 take_step(steps[k], (world, state, luck, month))
             if world.counted[month]:
-                tallies[run] += state.tallies
-                authorities[run] += state.authority_tallies
+                _add_up(state, tallies, authorities, run)
             if months.shape[0] > 0:
-                months[run, month] = state.tallies
+                _keep_month(state, months, run, month)
+
+
+@compiled
+def _add_up(state: State, tallies: Floats, authorities: Floats, run: int) -> None:
+    """In plain loops, since sums of whole arrays compile for seconds."""
+    for p in range(state.tallies.shape[0]):
+        for k in range(state.tallies.shape[1]):
+            tallies[run, p, k] += state.tallies[p, k]
+        for a in range(state.authority_tallies.shape[1]):
+            for k in range(state.authority_tallies.shape[2]):
+                authorities[run, p, a, k] += state.authority_tallies[p, a, k]
+
+
+@compiled
+def _keep_month(state: State, months: Floats, run: int, month: int) -> None:
+    for p in range(state.tallies.shape[0]):
+        for k in range(state.tallies.shape[1]):
+            months[run, month, p, k] = state.tallies[p, k]
 
 
 def steps_of(begin_run: Step, stages: Sequence[Step], world: World, state: State, luck: Luck) -> Steps:

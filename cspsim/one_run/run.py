@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -88,6 +89,18 @@ class Run:
     def outcomes(self) -> Floats:
         """Outcomes ``[partnership and area, outcome]`` over the window so far."""
         return outcomes_of(with_area(self.window, 0))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickled run is made from: neither machine code nor addresses."""
+        kept = {name: value for name, value in vars(self).items() if name not in ("rulebook", "state", "_world", "_state")}
+        return kept | {"buffers": (self.state.numbers, self.state.counters, self.state.scratch.numbers)}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        buffers = kept.pop("buffers")
+        vars(self).update(kept)
+        self.rulebook, self.state = rulebook_of(self.scenario), new_state(*sizes(self.world))
+        self.state.numbers[:], self.state.counters[:], self.state.scratch.numbers[:] = buffers
+        self._world, self._state = packed(self.world), packed(self.state)
 
     def copy(self) -> "Run":
         """An independent run in the same state: for replays and branches."""

@@ -19,7 +19,7 @@ import numpy as np
 
 import cspsim.model.month as standard_month
 from cspsim.basics.errors import CspsimError, did_you_mean
-from cspsim.model.compiled import INTERPRETED, compiled, keep_source
+from cspsim.model.compiled import INTERPRETED, compiled, first_compilation, keep_source
 from cspsim.model.luck import Luck, new_luck
 from cspsim.model.parameters import Floats, Levers, Switches, Words
 from cspsim.model.ranges import OutOfRange
@@ -28,6 +28,7 @@ from cspsim.model.stepping import Step, run_steps, steps_of
 from cspsim.model.structures import packed, read_only
 from cspsim.model.uncertainties import Uncertainties
 from cspsim.model.world import World, sizes
+from cspsim.running.compiling import compile_rules
 from cspsim.running.rival_guards import guard_source, out_of_range_in_words, unchanged
 from cspsim.scenario.rival_rules import READ_ONLY, SLOTS, Rival
 from cspsim.scenario.scenario import Scenario
@@ -91,6 +92,8 @@ def rulebook_of(scenario: Scenario) -> Rulebook:
     Raises CspsimError if the scenario brings rules that nobody has allowed, or that cannot be compiled.
     """
     if not scenario.rivals:
+        if first_compilation("month"):
+            compile_rules(build_world(scenario.data))
         return STANDARD
     require_permission(scenario)
     with _one_at_a_time:
@@ -174,6 +177,10 @@ def _module(text: str, stem: str, path: Path) -> ModuleType:
     return module
 
 
+CLOSED = "Cannot modify readonly array"
+"""What Numba says of a rule that writes into what it may only read."""
+
+
 def _compile_rivals(rivals: tuple[Rival, ...], scenario: Scenario) -> None:
     """Compile the rivals by themselves, so that what is wrong with one is said of it and not of the month around it."""
     if INTERPRETED:
@@ -189,11 +196,11 @@ def _compile_rivals(rivals: tuple[Rival, ...], scenario: Scenario) -> None:
         usual, closed = (tuple(numba.typeof(kinds[name]) for name in SLOTS[rival.slot]) for kinds in (given, shut))
         try:
             rule.compile(usual)
-        except numba.core.errors.NumbaError as error:
-            raise CspsimError(_in_plain_words(rival, str(error))) from None
-        try:
             rule.compile(closed)
-        except Exception as error:  # not only Numba's own: x += 1 on what cannot be written into ends in an AttributeError of its
+        except numba.core.errors.NumbaError as error:
+            said = _writes_in_plain_words if CLOSED in str(error) else _in_plain_words
+            raise CspsimError(said(rival, str(error))) from None
+        except AttributeError as error:  # how Numba stumbles over ``+=`` on an array that may not be written
             raise CspsimError(_writes_in_plain_words(rival, str(error))) from None
 
 
@@ -225,7 +232,7 @@ def _in_plain_words(rival: Rival, message: str) -> str:
 
 
 def _sentence(message: str) -> str:
-    missing = re.search(r"Unknown attribute '(\w+)' of type numba\.(\w+)Type", message)
+    missing = re.search(r"Unknown attribute '(\w+)' of type (\w+)_[0-9a-f]{12}", message)
     fields = {"World": World._fields, "State": State._fields, "Uncertainties": Uncertainties._fields}
     fields |= {"Levers": Levers._fields, "Switches": Switches._fields}
     if missing and missing[2] in fields:

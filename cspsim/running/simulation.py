@@ -1,6 +1,7 @@
 """Many runs of one scenario: threads over replicates, outcomes reduced as runs finish."""
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -60,11 +61,13 @@ def run_world(
     by_authority = np.zeros((n_runs, partnerships, authorities, len(AuthorityTally)))
     monthly = np.zeros((n_runs if months else 0, n_months, partnerships, len(Tally)))
 
+    seen, desks = packed(world), threading.local()  # a world is only read, a state serves one thread at a time
+
     def work(start: int) -> None:
+        if not hasattr(desks, "state"):
+            desks.state = packed(state_for(world))
         part = slice(start, start + CHUNK)
-        rulebook.run_replicates(
-            packed(world), packed(state_for(world)), np.uint64(seed), streams[part], tallies[part], by_authority[part], monthly[part]
-        )
+        rulebook.run_replicates(seen, desks.state, np.uint64(seed), streams[part], tallies[part], by_authority[part], monthly[part])
         if progress is not None:
             progress(min(CHUNK, n_runs - start))
 

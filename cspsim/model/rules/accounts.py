@@ -2,7 +2,7 @@
 
 from math import log
 
-from cspsim.model.arithmetic import reached_share
+from cspsim.model.arithmetic import reach_of_dose, reach_of_units
 from cspsim.model.compiled import compiled
 from cspsim.model.luck import Luck
 from cspsim.model.state import State
@@ -109,9 +109,12 @@ def _count_money_and_table(world: World, state: State, p: int, month: int) -> No
     tally[p, Tally.CARRIED_IN] += state.opening_balance[p]
     tally[p, Tally.CARRIED_OUT] += state.balance[p]
     tally[p, Tally.OWN_PRIORITIES] += state.own_priorities[0] / world.n_area_partnerships / 12
+    planned, delivered = 0.0, 0.0
     for i in range(state.units.shape[1]):
-        tally[p, Tally.PLANNED_DOSE] += state.units[p, i] / 12
-        tally[p, Tally.DELIVERED_DOSE] += state.effective_dose[p, i] / 12
+        planned += state.units[p, i] / 12
+        delivered += state.effective_dose[p, i] / 12
+    tally[p, Tally.PLANNED_DOSE] += planned
+    tally[p, Tally.DELIVERED_DOSE] += delivered
 
 
 @compiled
@@ -136,33 +139,40 @@ def _count_hours(world: World, state: State, p: int, a: int, month: int) -> None
     if a == world.holder[p, Role.COORDINATOR, month]:
         tally[p, Tally.COORDINATOR_HOURS] += hours
         tally[p, Tally.COORDINATOR_AVAILABLE_HOURS] += state.available[p, a]
+    trust, placed, received, pairs = tally[p, Tally.TRUST], 0.0, 0.0, 0.0
     for b in range(state.trust.shape[1]):
         if b != a and world.member[p, b, month] > 0:
-            tally[p, Tally.TRUST] += state.trust[p, a, b]
-            tally[p, Tally.TRUST_PAIRS] += 1
-            own[p, a, AuthorityTally.TRUST_PLACED] += state.trust[p, a, b]
-            own[p, a, AuthorityTally.TRUST_RECEIVED] += state.trust[p, b, a]
-            own[p, a, AuthorityTally.TRUST_PAIRS] += 1
+            trust += state.trust[p, a, b]
+            placed += state.trust[p, a, b]
+            received += state.trust[p, b, a]
+            pairs += 1
+    tally[p, Tally.TRUST] = trust
+    tally[p, Tally.TRUST_PAIRS] += pairs
+    own[p, a, AuthorityTally.TRUST_PLACED] += placed
+    own[p, a, AuthorityTally.TRUST_RECEIVED] += received
+    own[p, a, AuthorityTally.TRUST_PAIRS] += pairs
 
 
 @compiled
 def _count_benefit(world: World, state: State, p: int, month: int) -> None:
     """£ this month: believed at the planned dose, true at the planned dose, true at the delivered dose."""
+    weights = 0.0
+    for a in range(state.belief.shape[1]):
+        weights += world.influence[a] * world.member[p, a, month]
     for i in range(state.units.shape[1]):
         if state.units[p, i] <= 0 and state.effective_dose[p, i] <= 0:
             continue
         at_stake = 0.0
         for c in range(world.profile.shape[1]):
             at_stake += world.profile[i, c] * state.twin_crimes[p, c] * world.unit_cost_of_crime[c]
-        believed, weights = 0.0, 0.0
+        believed = 0.0
         for a in range(state.belief.shape[1]):
             believed += state.belief[p, a, i] * world.influence[a] * world.member[p, a, month]
-            weights += world.influence[a] * world.member[p, a, month]
         truth = world.effect[i] * world.uncertainties.effect_scale * world.switches.effects
-        planned = at_stake * reached_share(world, world.reach[i], state.units[p, i])
+        planned = at_stake * reach_of_units(world, state, i, state.units[p, i])
         state.tallies[p, Tally.BELIEVED_BENEFIT] += planned * believed / max(weights, 1e-12)
         state.tallies[p, Tally.PLANNED_BENEFIT] += planned * truth
-        state.tallies[p, Tally.TRUE_BENEFIT] += at_stake * truth * reached_share(world, world.reach[i], state.effective_dose[p, i])
+        state.tallies[p, Tally.TRUE_BENEFIT] += at_stake * truth * reach_of_dose(world, state, p, i)
 
 
 @compiled

@@ -69,19 +69,30 @@ def _drop_unmatched(world: World, state: State, p: int, month: int) -> None:
         if world.lead[p, i, month] < 0 and world.match_share[i] > 0:
             state.units[p, i] = 0
     for a in range(world.hours.shape[1]):
-        while True:
-            matched = 0.0
-            for i in range(state.units.shape[1]):
-                if world.lead[p, i, month] == a:
-                    matched += state.units[p, i] * world.unit_cost[i] * world.match_share[i]
-            if matched <= world.match_funds[p, a, month] * (1 + 1e-9):
-                break
+        state.scratch.matched[a] = 0
+    for i in range(state.units.shape[1]):
+        if world.lead[p, i, month] >= 0:
+            state.scratch.matched[world.lead[p, i, month]] += state.units[p, i] * world.unit_cost[i] * world.match_share[i]
+    for a in range(world.hours.shape[1]):
+        matched = state.scratch.matched[a]
+        while matched > world.match_funds[p, a, month] * (1 + 1e-9):
             lowest = -1
             for i in range(state.units.shape[1]):
                 matches = state.units[p, i] > 0 and world.lead[p, i, month] == a and world.match_share[i] > 0
                 if matches and (lowest < 0 or _ranks_below(world, state, p, i, lowest)):
                     lowest = i
             state.units[p, lowest] = max(0.0, state.units[p, lowest] - 1)
+            matched = _matched_by(world, state, p, a, month)
+
+
+@compiled
+def _matched_by(world: World, state: State, p: int, a: int, month: int) -> float:
+    """£ a month of match funds that the running units which ``a`` leads bind."""
+    matched = 0.0
+    for i in range(state.units.shape[1]):
+        if world.lead[p, i, month] == a:
+            matched += state.units[p, i] * world.unit_cost[i] * world.match_share[i]
+    return matched
 
 
 @compiled

@@ -41,6 +41,8 @@ def intend_challenges(world: World, state: State, luck: Luck, month: int) -> Non
 @compiled
 def appoint_advocates(world: World, state: State, luck: Luck, month: int) -> None:
     """A devil's advocate argues against an item whatever anybody doubts, for the share of items that the lever says."""
+    if world.levers.devils_advocate[month] <= 0 or not world.switches.challenge:
+        return
     for p in range(state.challenges.shape[0]):
         for i in range(state.challenges.shape[2]):
             advocate = _advocate(world, state, luck, p, i, month)
@@ -51,7 +53,7 @@ def appoint_advocates(world: World, state: State, luck: Luck, month: int) -> Non
 @compiled
 def _advocate(world: World, state: State, luck: Luck, p: int, i: int, month: int) -> int:
     """The member appointed by lot to argue against an item, -1 if none is: the share of items is the lever."""
-    if state.on_table[p, i] <= 0 or not world.switches.challenge:
+    if state.on_table[p, i] <= 0:
         return -1
     wanted = uniform(luck, MEETINGS, month, world.project_key[p, i], world.project_key[p, i])
     if wanted >= world.levers.devils_advocate[month]:
@@ -93,9 +95,11 @@ def hear_challenges(world: World, state: State, luck: Luck, month: int) -> None:
             continue
         for i in range(interventions):
             state.scrutiny[p, i] = 0
+            if state.on_table[p, i] <= 0:
+                continue
             challengers, unheard = 0, 1.0
             for a in range(authorities):
-                if state.on_table[p, i] <= 0 or a == state.sponsor[p, i] or world.member[p, a, month] <= 0:
+                if a == state.sponsor[p, i] or world.member[p, a, month] <= 0:
                     continue
                 if state.challenges[p, a, i] > 0:
                     challengers += 1

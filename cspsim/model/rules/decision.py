@@ -1,6 +1,6 @@
 """8 Decision: units are bought by believed benefit per pound, after scrutiny, until money, match funds or hosting hours run out."""
 
-from cspsim.model.arithmetic import next_reach
+from cspsim.model.arithmetic import power_of_units
 from cspsim.model.compiled import compiled
 from cspsim.model.luck import MEETINGS, Luck, uniforms
 from cspsim.model.state import State
@@ -33,8 +33,10 @@ def _estimate(world: World, state: State, luck: Luck, p: int, i: int, month: int
     Source: Pearson, Crawford & Jones (decisions outside the forum); O'Neill (conflict avoided leads to off-line decisions).
     """
     sponsor = state.sponsor[p, i]
-    closest = _closest(world, state, p, sponsor, month)
-    off_line = closest >= 0 and _goes_off_line(world, state, luck, p, i, month)
+    closest = -1
+    if _goes_off_line(world, state, luck, p, i, month):
+        closest = _closest(world, state, p, sponsor, month)
+    off_line = closest >= 0
     if off_line:
         state.tallies[p, Tally.OFF_LINE_DECISIONS] += 1
     total, weights = 0.0, 0.0
@@ -67,14 +69,18 @@ def _closest(world: World, state: State, p: int, sponsor: int, month: int) -> in
 
 @compiled
 def _goes_off_line(world: World, state: State, luck: Luck, p: int, i: int, month: int) -> bool:
+    if not world.switches.off_line:
+        return False
     silent, members = 0.0, 0.0
     for a in range(state.doubts.shape[1]):
         if world.member[p, a, month] > 0:
             members += 1
             if state.challenges[p, a, i] == 0 and state.doubts[p, a, i] > world.uncertainties.doubt_threshold:
                 silent += 1
+    if silent == 0:
+        return False
     _, _, _, aside = uniforms(luck, MEETINGS, month, world.project_key[p, i], world.partnership_key[p])
-    return bool(world.switches.off_line and aside < world.uncertainties.off_line_rate * silent / max(1.0, members))
+    return bool(aside < world.uncertainties.off_line_rate * silent / max(1.0, members))
 
 
 @compiled
@@ -85,6 +91,11 @@ def _buy(world: World, state: State, p: int, month: int) -> None:
         months = world.months_left[month]
     hours = _hosting_hours(world, state, p, month, plans)
     money = state.free_money[p]
+    worth = state.scratch.worth
+    for i in range(state.units.shape[1]):
+        state.scratch.leads[i] = world.lead[p, i, month]
+        if state.on_table[p, i] > 0:
+            worth[i] = _value(world, state, p, i, plans)
     while True:
         best, best_value = -1, 0.0
         for i in range(state.units.shape[1]):
@@ -93,7 +104,7 @@ def _buy(world: World, state: State, p: int, month: int) -> None:
             affordable = price <= money * (1 + 1e-9) and world.unit_hours[i] <= hours * (1 + 1e-9)
             if state.on_table[p, i] <= 0 or units >= world.most_units[i] or not affordable:
                 continue
-            value = _value(world, state, p, i, units, plans)
+            value = worth[i]
             tie = best >= 0 and value == best_value and world.intervention_key[i] > world.intervention_key[best]
             if (value > best_value or tie) and _matched(world, state, p, i, month, plans):
                 best, best_value = i, value
@@ -103,14 +114,17 @@ def _buy(world: World, state: State, p: int, month: int) -> None:
         hours -= world.unit_hours[best]
         state.value[p, best] = best_value
         _adopt(world, state, p, best, month, plans)
+        worth[best] = _value(world, state, p, best, plans)
 
 
 @compiled
-def _value(world: World, state: State, p: int, i: int, units: float, plans: bool) -> float:
+def _value(world: World, state: State, p: int, i: int, plans: bool) -> float:
+    """Believed benefit per £ of the next unit; it changes during a meeting only when a unit of the same item is bought."""
+    units = state.units_next[p, i] if plans else state.units[p, i]
     needed = 0.0
     for c in range(world.profile.shape[1]):
         needed += world.profile[i, c] * state.table_need[p, c]
-    value = state.estimate[p, i] * next_reach(world, world.reach[i], units) * needed / max(world.unit_cost[i], 1e-12)
+    value = state.estimate[p, i] * (world.reach[i] * power_of_units(world, state, units)) * needed / max(world.unit_cost[i], 1e-12)
     if plans and state.units[p, i] > units:
         value *= 1 + world.uncertainties.incumbency
     return value
@@ -136,7 +150,7 @@ def _matched(world: World, state: State, p: int, i: int, month: int, plans: bool
     if matched <= 0:
         return True
     for j in range(state.units.shape[1]):
-        if world.lead[p, j, month] == lead:
+        if state.scratch.leads[j] == lead:
             units = state.units_next[p, j] if plans else state.units[p, j]
             matched += units * world.unit_cost[j] * world.match_share[j]
     return bool(matched <= world.match_funds[p, lead, month] * (1 + 1e-9))

@@ -53,8 +53,10 @@ def _fidelity(world: World, state: State, p: int, month: int) -> float:
     for a in range(state.load.shape[1]):
         done += state.work[p, a, Work.DELIVERY]
         strained += state.work[p, a, Work.DELIVERY] * max(0.0, state.load[p, a] - 1)
+        if world.member[p, a, month] <= 0:
+            continue
         for b in range(state.load.shape[1]):
-            if a != b and world.member[p, a, month] > 0 and world.member[p, b, month] > 0:
+            if a != b and world.member[p, b, month] > 0:
                 trust += state.trust[p, a, b]
                 pairs += 1
     fidelity = uncertainties.base_fidelity * _coordination(world, month)

@@ -2,7 +2,7 @@
 
 from math import sqrt
 
-from cspsim.model.arithmetic import learn, reached_share
+from cspsim.model.arithmetic import learn, reach_of_units
 from cspsim.model.compiled import compiled
 from cspsim.model.luck import EVALUATION, Luck, normal, uniform
 from cspsim.model.state import State
@@ -18,10 +18,11 @@ def intend_evaluations(world: World, state: State, luck: Luck, month: int) -> No
     Source: Thwaites 2013 ("evaluation was indeed minimal"); 5-25 % of projects is an assumption, no share was found.
     """
     uncertainties = world.uncertainties
+    state.evaluates[:] = 0
+    if not world.reviews[month]:
+        return
     for p in range(state.evaluates.shape[0]):
         for i in range(state.evaluates.shape[2]):
-            for a in range(state.evaluates.shape[1]):
-                state.evaluates[p, a, i] = 0
             if may_evaluate(world, state, p, i, month):
                 a = world.lead[p, i, month]
                 chance = uncertainties.evaluation_base + uncertainties.ethos_value * world.levers.evaluation_ethos[month]
@@ -149,7 +150,7 @@ def _weak_estimate(world: World, state: State, p: int, i: int, month: int) -> tu
         return _delivered_effect(world, state, p, i), 1e-6
     before = _exposed(world, state, p, i, max(11, state.since[p, i] - 1), month)
     after = _exposed(world, state, p, i, month, month)
-    reached = max(1e-6, reached_share(world, world.reach[i], state.units[p, i]))
+    reached = max(1e-6, reach_of_units(world, state, i, state.units[p, i]))
     if before <= 0:
         return 0.0, 1e6
     ratio = after / before
@@ -164,7 +165,7 @@ def _strong_estimate(world: World, state: State, luck: Luck, p: int, i: int, mon
     effect = _delivered_effect(world, state, p, i)
     if not world.switches.measurement_error:
         return effect, 1e-6
-    treated = max(1.0, _exposed(world, state, p, i, month, month) * reached_share(world, world.reach[i], state.units[p, i]))
+    treated = max(1.0, _exposed(world, state, p, i, month, month) * reach_of_units(world, state, i, state.units[p, i]))
     variance = 4 / treated
     z = normal(luck, EVALUATION, month, world.intervention_key[i], world.project_key[p, i])
     return effect + sqrt(variance) * z, variance

@@ -1,8 +1,8 @@
 """4 Recording: what victims report and what the police write down; the only crime the table ever sees without a survey."""
 
 from cspsim.model.compiled import compiled
-from cspsim.model.counts import binomial_quantile
-from cspsim.model.luck import RECORDING, Luck, uniform
+from cspsim.model.counts import binomial_counts
+from cspsim.model.luck import RECORDING, Luck, normal_quantiles, uniform
 from cspsim.model.state import State
 from cspsim.model.tallies import Role
 from cspsim.model.world import World
@@ -20,18 +20,22 @@ def record_crimes(world: World, state: State, luck: Luck, month: int) -> None:
     partnerships, crime_types = state.true_crimes.shape
     for p in range(partnerships):
         state.engagement[p] = _delivered_engagement(world, state, p, month)
+        _encourage(world, state, p)
+        audited = world.levers.audit[month] * state.afforded[p]
+        draws, normals = state.scratch.draws[p], state.scratch.normals[p]
         for c in range(crime_types):
-            audited = world.levers.audit[month] * state.afforded[p]
+            draws[c] = uniform(luck, RECORDING, month, world.cell_key[p, c], world.cell_key[p, c])
+        normal_quantiles(draws, normals)
+        encouraged = uncertainties.engagement_rise * state.engagement[p] * world.switches.engagement_reporting
+        for c in range(crime_types):
             gamed = uncertainties.gaming * world.switches.gaming * world.targeted[c] * world.levers.targets[month] * (1 - audited)
             written_down = world.recording[c] * world.recording_path[c, month] * (1 - gamed) * (1 + uncertainties.audit_rise * audited)
-            encouraged = uncertainties.engagement_rise * state.engagement[p] * world.switches.engagement_reporting
-            twin_share = _share(world, c, encouraged, written_down)
-            share = _share(world, c, encouraged + _encouraged_by_interventions(world, state, p, c), written_down)
-            u = uniform(luck, RECORDING, month, world.cell_key[p, c], world.cell_key[p, c])
-            state.twin_recorded[p, c] = binomial_quantile(u, state.twin_crimes[p, c], twin_share)
-            state.recorded[p, c, month] = state.twin_recorded[p, c]
-            if share != twin_share or state.true_crimes[p, c] != state.twin_crimes[p, c]:
-                state.recorded[p, c, month] = binomial_quantile(u, state.true_crimes[p, c], share)
+            state.scratch.twin_shares[c] = _share(world, c, encouraged, written_down)
+            state.scratch.shares[c] = _share(world, c, encouraged + state.scratch.encouraged[c], written_down)
+        binomial_counts(draws, normals, state.twin_crimes[p], state.scratch.twin_shares, state.twin_recorded[p])
+        binomial_counts(draws, normals, state.true_crimes[p], state.scratch.shares, state.scratch.counts)
+        for c in range(crime_types):
+            state.recorded[p, c, month] = state.scratch.counts[c]
             state.recorded_year[p, c] += state.recorded[p, c, month]
             if month >= 12:
                 state.recorded_year[p, c] -= state.recorded[p, c, month - 12]
@@ -45,13 +49,15 @@ def _share(world: World, c: int, encouraged: float, written_down: float) -> floa
 
 
 @compiled
-def _encouraged_by_interventions(world: World, state: State, p: int, c: int) -> float:
-    """Proportional rise of reporting from delivered units (independent advisers, data sharing with hospitals)."""
-    rise = 0.0
+def _encourage(world: World, state: State, p: int) -> None:
+    """Proportional rise of reporting by crime type from delivered units (independent advisers, data sharing with hospitals)."""
+    for c in range(world.reporting_rise.shape[1]):
+        state.scratch.encouraged[c] = 0
     if world.switches.engagement_reporting:
         for i in range(world.reporting_rise.shape[0]):
-            rise += world.reporting_rise[i, c] * state.effective_dose[p, i]
-    return rise
+            if state.effective_dose[p, i] > 0:
+                for c in range(world.reporting_rise.shape[1]):
+                    state.scratch.encouraged[c] += world.reporting_rise[i, c] * state.effective_dose[p, i]
 
 
 @compiled

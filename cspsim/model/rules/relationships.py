@@ -18,11 +18,11 @@ def update_trust(world: World, state: State, luck: Luck, month: int) -> None:
     """
     if not world.switches.trust_dynamics:
         return
+    meetings = world.uncertainties.meeting_gain * sqrt(world.levers.governance[month]) / 12
     for p in range(state.trust.shape[0]):
-        for a in range(state.trust.shape[1]):
-            for b in range(state.trust.shape[1]):
-                if a != b and world.member[p, a, month] > 0 and world.member[p, b, month] > 0:
-                    _adjust(world, state, p, a, b, month)
+        for b in range(state.trust.shape[1]):
+            if world.member[p, b, month] > 0:
+                _adjust_to(world, state, p, b, meetings, month)
 
 
 @compiled
@@ -56,20 +56,26 @@ def replace_representatives(world: World, state: State, luck: Luck, month: int) 
 
 
 @compiled
-def _adjust(world: World, state: State, p: int, a: int, b: int, month: int) -> None:
+def _adjust_to(world: World, state: State, p: int, b: int, meetings: float, month: int) -> None:
+    """Everybody else's trust in ``b`` after what ``b`` did and left undone this month."""
     uncertainties = world.uncertainties
-    gain = 0.0
-    if state.work[p, a, Work.DELIVERY] > 0 and state.work[p, b, Work.DELIVERY] > 0:
-        gain += uncertainties.joint_work_gain * state.fidelity[p]
-    gain += uncertainties.meeting_gain * sqrt(world.levers.governance[month]) / 12
     absent = 0.0
     if state.assigned[p, b] > 0:
         absent = state.unworked[p, b] / state.assigned[p, b]
-    loss = uncertainties.slight_loss * state.slights[p, a, b] + uncertainties.absence_loss * absent
-    loss += uncertainties.overload_trust_loss * max(0.0, state.load[p, b] - 1) * world.switches.overload
-    loss += uncertainties.trust_fading + uncertainties.advocate_strain * world.levers.devils_advocate[month]
-    trust = state.trust[p, a, b]
-    state.trust[p, a, b] = max(0.0, min(1.0, trust + gain * (1 - trust) - min(1.0, loss) * trust))
+    overload = uncertainties.overload_trust_loss * max(0.0, state.load[p, b] - 1) * world.switches.overload
+    fading = uncertainties.trust_fading + uncertainties.advocate_strain * world.levers.devils_advocate[month]
+    for a in range(state.trust.shape[1]):
+        if a == b or world.member[p, a, month] <= 0:
+            continue
+        gain = 0.0
+        if state.work[p, a, Work.DELIVERY] > 0 and state.work[p, b, Work.DELIVERY] > 0:
+            gain += uncertainties.joint_work_gain * state.fidelity[p]
+        gain += meetings
+        loss = uncertainties.slight_loss * state.slights[p, a, b] + uncertainties.absence_loss * absent
+        loss += overload
+        loss += fading
+        trust = state.trust[p, a, b]
+        state.trust[p, a, b] = max(0.0, min(1.0, trust + gain * (1 - trust) - min(1.0, loss) * trust))
 
 
 @compiled
