@@ -91,7 +91,7 @@ def Gallery() -> None:
                     Notice(HOSTILE, tone)
 
 
-setattr(kit, "Page", Gallery)  # noqa: B010
+setattr(kit, "KitPage", Gallery)  # noqa: B010
 
 if __name__ == "__main__":
     serve(port=int(sys.argv[1]) if sys.argv[1:] else 0, open_browser=False, say=lambda text: print(text, flush=True))
