@@ -196,6 +196,12 @@ class TestReaders:
         monkeypatch.setenv("CSPSIM_FILE_LIMIT", "88MB")
         assert len(read_file(attic / "large.toml")) == 80_000_000
 
+    def test_not_a_byte_of_it_is_held(self, tmp_path: Path) -> None:
+        with (tmp_path / "endless.toml").open("wb") as file:
+            file.truncate(10**12)
+        with pytest.raises(Unreadable, match="has 1 TB"):
+            read_file(tmp_path / "endless.toml")
+
     def test_a_file_that_does_not_know_its_size_is_read(self) -> None:
         if os.path.exists("/proc/self/status"):
             assert b"Pid:" in read_file("/proc/self/status")
@@ -211,9 +217,8 @@ class TestReaders:
         assert time.process_time() - started < 20
 
     def test_a_file_of_very_many_keys_is_refused_before_it_is_checked(self, attic: Path) -> None:
-        for name, keys in (("unknown-keys", "120,000"), ("unknown-tables", "60,001")):
-            with pytest.raises(ScenarioError, match=f"has {keys} keys, and up to 20,000 are read"):
-                load_scenario(attic / f"{name}.toml")
+        with pytest.raises(ScenarioError, match="has 60,001 keys, and up to 20,000 are read"):
+            load_scenario(attic / "unknown-tables.toml")
 
     def test_many_faults_are_found_in_seconds(self, attic: Path) -> None:
         (attic / "faulty.toml").write_text("\n".join(f"[interventions.i{n}]" for n in range(6_000)), encoding="utf-8")
