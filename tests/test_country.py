@@ -394,7 +394,7 @@ class TestCommand:
         assert [row["partnerships"] for row in said["areas_in_detail"]] == [len(places_of(1, number)) for number in (1, 2, 3)]
         code, printed, complaint = cli(*asked, "--outcome", "evaluated_share")
         assert code == 0, complaint
-        for part in ("No place is real", "The whole country", "Evaluated by area", "Between areas", "area_03", "95% interval"):
+        for part in ("No place in them is real", "The whole country", "Evaluated by area", "Between areas", "area_03", "95% interval"):
             assert part in printed
 
     @pytest.mark.parametrize(

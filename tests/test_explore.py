@@ -324,7 +324,7 @@ class TestRuns:
             ours, theirs = answer.comparison.finding(SCENARIO, outcome), found.finding("deeper-cut", outcome)
             assert ours[2:13] == pytest.approx(theirs[2:13], rel=0, abs=0, nan_ok=True)
         size = told(answer).headline.removeprefix("Cost of crime: ").removesuffix(" than under “As it happened”")
-        assert f"deeper-cut is {size.replace('%', ' %')} than baseline" in found.headline()
+        assert f"deeper-cut is {size} than baseline" in found.headline()
 
     def test_runs_are_shared_and_the_oldest_given_up_when_there_is_no_room(self) -> None:
         library = Library()

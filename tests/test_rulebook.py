@@ -551,11 +551,6 @@ class TestWhatIsSaidOfRules:
         ("body", "said"),
         [
             ("state.trustt[:] = 1", {"compiled": 'theory.py:2: fade cannot be compiled: State has no trustt; did you mean "trust"?'}),
-            (
-                "world.effect[0] = 1",
-                {"compiled": "theory.py:2: fade cannot be compiled: it writes into the world, which rules may only read"},
-            ),
-            ("world.levers.grant[:] *= 2", {"compiled": "fade cannot be compiled: it writes into the world, which rules may only read"}),
             ("state.trust[:] = nothing", {"compiled": "theory.py:2: fade cannot be compiled: NameError: name 'nothing' is not defined"}),
             ("state.trust[month + 9, 0, 0] = 1", {"compiled": "fade of {study}/theory.py: IndexError: index is out of bounds"}),
             (

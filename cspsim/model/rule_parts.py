@@ -4,9 +4,18 @@ It moves no more: a rule file that imports from here goes on working when the mo
 nothing of its own, and the package's own rules import what they need from where it lies.
 """
 
-from cspsim.model.arithmetic import learn, next_reach, reached_share, signal_variance
+from cspsim.model.arithmetic import (
+    clear_scratch,
+    learn,
+    next_reach,
+    power_of_units,
+    reach_of_dose,
+    reach_of_units,
+    reached_share,
+    signal_variance,
+)
 from cspsim.model.compiled import compiled
-from cspsim.model.counts import binomial_quantile, negative_binomial_quantile, rounded_quantile
+from cspsim.model.counts import binomial_counts, binomial_quantile, negative_binomial_counts, negative_binomial_quantile, rounded_quantile
 from cspsim.model.luck import (
     CRIME,
     EVALUATION,
@@ -19,6 +28,7 @@ from cspsim.model.luck import (
     Luck,
     normal,
     normal_quantile,
+    normal_quantiles,
     normals,
     uniform,
     uniforms,
@@ -64,7 +74,9 @@ __all__ = [
     "appoint_advocates",
     "assess_needs",
     "begin_plan_year",
+    "binomial_counts",
     "binomial_quantile",
+    "clear_scratch",
     "close_books",
     "commit_crimes",
     "compiled",
@@ -79,13 +91,18 @@ __all__ = [
     "intend_evaluations",
     "intend_pledges",
     "learn",
+    "negative_binomial_counts",
     "negative_binomial_quantile",
     "next_reach",
     "normal",
     "normal_quantile",
+    "normal_quantiles",
     "normals",
     "open_books",
+    "power_of_units",
     "propose_items",
+    "reach_of_dose",
+    "reach_of_units",
     "reached_share",
     "receive_budgets",
     "record_crimes",
